@@ -1,0 +1,9 @@
+"""Signals that wagtail_triggers sends to the host. Between our own rooms, functions are called."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+#: A mapping in a host's `triggers.py` failed; the host's own work went on.
+#: Arguments: `mapping` (dotted name), `event` (event name), `error` (the exception).
+mapping_failed = Signal()
