@@ -11,7 +11,7 @@ class TriggersError(Exception):
 
 
 class ConfigurationError(TriggersError):
-    """A setting of wagtail_triggers is wrong. Run `manage.py check`: it names the setting and the fix."""
+    """A setting of wagtail_triggers is wrong. `manage.py check` names it and the fix."""
 
 
 class RegistrationError(TriggersError):

@@ -33,7 +33,9 @@ _RETRY_SQLSTATES: Final = {"40P01", "40001", "55P03"}
 _RETRY_MYSQL: Final = {1213, 1205}
 
 
-def locked(rows: QuerySet[M], *, skip_locked: bool = False, of: tuple[str, ...] = ()) -> QuerySet[M]:
+def locked(
+    rows: QuerySet[M], *, skip_locked: bool = False, of: tuple[str, ...] = ()
+) -> QuerySet[M]:
     """Lock the rows of a queryset `FOR NO KEY UPDATE`, as far as the database can.
 
     Args:
@@ -96,11 +98,7 @@ def retrying(function: Callable[P, T]) -> Callable[P, T]:
             try:
                 return function(*args, **kwargs)
             except DatabaseError as error:
-                if (
-                    attempt == ATTEMPTS
-                    or connection.in_atomic_block
-                    or not is_transient(error)
-                ):
+                if attempt == ATTEMPTS or connection.in_atomic_block or not is_transient(error):
                     raise
                 logger.info("Retrying after %s (attempt %d)", type(error).__name__, attempt)
                 time.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311 - jitter, not a secret

@@ -1,0 +1,1 @@
+"""Who: contacts, their identities and the facts known about them."""

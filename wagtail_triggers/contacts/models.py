@@ -1,0 +1,107 @@
+"""Contact and Identity: one row per person and one per thing that tells who somebody is."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Contact(models.Model):
+    """A person whom the shop knows, signed in or not."""
+
+    wagtail_reference_index_ignore = True
+
+    site = models.ForeignKey(
+        "wagtailcore.Site", on_delete=models.PROTECT, related_name="+", verbose_name=_("site")
+    )
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    #: Set once this contact was found to be the same person as another one.
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    first_name = models.CharField(_("first name"), max_length=150, blank=True)
+    last_name = models.CharField(_("last name"), max_length=150, blank=True)
+    #: Where mail goes. Not an identity: two contacts may give the same address.
+    email = models.EmailField(_("email"), max_length=320, blank=True)
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    language = models.CharField(_("language"), max_length=35, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    birthday = models.DateField(_("birthday"), null=True, blank=True)
+    last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
+    last_order_at = models.DateTimeField(_("last order"), null=True, blank=True)
+    orders_count = models.PositiveIntegerField(_("orders"), default=0)
+    spent = models.DecimalField(_("spent"), max_digits=14, decimal_places=2, default=Decimal(0))
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
+    #: Declared facts of the host, by name.
+    facts = models.JSONField(_("facts"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    #: When each fact last changed (ISO 8601), so that an older event never overwrites a newer one.
+    facts_at = models.JSONField(default=dict, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        indexes = (models.Index(fields=["site", "email"], name="triggers_contact_email"),)
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.phone or str(_("Anonymous visitor"))
+
+    @property
+    def name(self) -> str:
+        """First and last name, or ""."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def as_facts(self) -> dict[str, Any]:
+        """Everything that conditions and templates may see of this person, as plain data."""
+        return {
+            **self.facts,
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "name": self.name,
+            "email": self.email,
+            "phone": self.phone,
+            "language": self.language,
+            "time_zone": self.time_zone,
+            "birthday": self.birthday,
+            "last_seen_at": self.last_seen_at,
+            "last_order_at": self.last_order_at,
+            "orders_count": self.orders_count,
+            "spent": self.spent,
+            "currency": self.currency,
+        }
+
+
+class Identity(models.Model):
+    """One thing that tells who somebody is: a user id, a cookie, an address."""
+
+    wagtail_reference_index_ignore = True
+
+    class Kind(models.TextChoices):
+        """What the value is. The order is the order of trust."""
+
+        USER_ID = "user_id", _("user id")
+        EXTERNAL_ID = "external_id", _("external id")
+        EMAIL = "email", _("email")
+        PHONE = "phone", _("phone")
+        COOKIE_ID = "cookie_id", _("cookie")
+
+    site = models.ForeignKey("wagtailcore.Site", on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    value = models.CharField(max_length=320)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identities")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("identity")
+        verbose_name_plural = _("identities")
+        constraints = (
+            models.UniqueConstraint(fields=["site", "kind", "value"], name="triggers_identity"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.value}"

@@ -1,0 +1,1 @@
+"""What every room stands on: time, locks, registries, the queue. It knows nothing of the rooms."""

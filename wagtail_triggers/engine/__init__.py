@@ -1,0 +1,1 @@
+"""Carry it out: route events, move runs, plan messages, recover from whatever died."""

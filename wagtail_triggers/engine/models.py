@@ -1,0 +1,188 @@
+"""Enrolment and its log: where everybody is, and how they got there."""
+
+from __future__ import annotations
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Enrolment(models.Model):
+    """One person's run through one version of a journey."""
+
+    wagtail_reference_index_ignore = True
+
+    class State(models.TextChoices):
+        """Where the run is."""
+
+        ACTIVE = "active", _("active")
+        PARKED = "parked", _("parked: needs an editor")
+        COMPLETED = "completed", _("completed")
+        EXITED = "exited", _("left early")
+        CONVERTED = "converted", _("reached the goal")
+
+    #: States that hold the slot of `(journey, contact, key)`.
+    ALIVE = (State.ACTIVE, State.PARKED)
+
+    site = models.ForeignKey("wagtailcore.Site", on_delete=models.PROTECT, related_name="+")
+    journey = models.ForeignKey(
+        "wagtail_triggers.Journey",
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("journey"),
+    )
+    version = models.ForeignKey(
+        "wagtail_triggers.JourneyVersion",
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("version"),
+    )
+    contact = models.ForeignKey(
+        "wagtail_triggers.Contact",
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("contact"),
+    )
+    #: The object that the run is about, such as `cart:12`; empty where it is about the person.
+    key = models.CharField(_("about"), max_length=160, blank=True)
+    #: 1 while alive, NULL once ended: one live run per key, on every database.
+    active_slot = models.PositiveSmallIntegerField(null=True, default=1)
+    state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.ACTIVE)
+    #: Why it was parked or ended.
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+    event = models.ForeignKey(
+        "wagtail_triggers.Event",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("started by"),
+    )
+    refs = models.JSONField(default=list)
+    node = models.CharField(_("step"), max_length=64)
+    seq = models.PositiveIntegerField(default=0)
+    entered_at = models.DateTimeField(_("entered"))
+    arrived_at = models.DateTimeField()
+    #: When to look again; NULL when the run does not wait for time.
+    wake_at = models.DateTimeField(_("next step"), null=True)
+    #: `wake_at` as it was before a pause.
+    held_wake_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    depth = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("enrolment")
+        verbose_name_plural = _("enrolments")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["journey", "contact", "key", "active_slot"], name="triggers_run_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["wake_at"], name="triggers_run_wake"),
+            models.Index(fields=["contact", "state"], name="triggers_run_contact"),
+            models.Index(fields=["journey", "state"], name="triggers_run_journey"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.journey_id}/{self.contact_id} {self.key}".strip()
+
+
+class StepRun(models.Model):
+    """One decision of one step, as it was taken."""
+
+    wagtail_reference_index_ignore = True
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="steps")
+    seq = models.PositiveIntegerField()
+    node = models.CharField(max_length=64)
+    kind = models.CharField(max_length=32)
+    #: `advance`, `wait`, `send`, `exit`, `park`.
+    decision = models.CharField(max_length=16)
+    port = models.CharField(max_length=32, blank=True)
+    detail = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("step")
+        verbose_name_plural = _("steps")
+        constraints = (
+            models.UniqueConstraint(fields=["enrolment", "seq"], name="triggers_step_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.enrolment_id}#{self.seq} {self.node}"
+
+
+class BatchAttempt(models.Model):
+    """What a worker is about to touch, committed before it decides. A crash leaves it behind."""
+
+    wagtail_reference_index_ignore = True
+
+    class Kind(models.TextChoices):
+        """What the ids are."""
+
+        RUNS = "runs", _("runs")
+        CONTACTS = "contacts", _("contacts with events")
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    ids = models.JSONField()
+    started_at = models.DateTimeField()
+    lease_until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("batch attempt")
+        verbose_name_plural = _("batch attempts")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {len(self.ids)}"
+
+
+class Conversion(models.Model):
+    """A goal that was reached, with its run."""
+
+    wagtail_reference_index_ignore = True
+
+    enrolment = models.OneToOneField(Enrolment, on_delete=models.CASCADE, related_name="conversion")
+    event = models.ForeignKey(
+        "wagtail_triggers.Event",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+    )
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("conversion")
+        verbose_name_plural = _("conversions")
+
+    def __str__(self) -> str:
+        return f"{self.enrolment_id} {self.amount or ''}".strip()
+
+
+class Refusal(models.Model):
+    """An event that a journey listens to and that started no run, with the rule behind it."""
+
+    wagtail_reference_index_ignore = True
+
+    journey = models.ForeignKey(
+        "wagtail_triggers.Journey", on_delete=models.CASCADE, related_name="+"
+    )
+    contact = models.ForeignKey(
+        "wagtail_triggers.Contact", on_delete=models.CASCADE, related_name="+"
+    )
+    event = models.ForeignKey(
+        "wagtail_triggers.Event", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    reason = models.CharField(_("reason"), max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("refused enrolment")
+        verbose_name_plural = _("refused enrolments")
+        indexes = (models.Index(fields=["contact", "journey"], name="triggers_refusal"),)
+
+    def __str__(self) -> str:
+        return f"{self.journey_id}/{self.contact_id}: {self.reason}"

@@ -1,0 +1,1 @@
+"""What happened: the outbox of events, their types, and what is projected from them."""

@@ -1,0 +1,145 @@
+"""The door for events: check them, then insert them in the caller's own transaction."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import uuid
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from ..conf import TASK_ROUTE
+from ..contacts.identities import Who
+from ..core import sites
+from ..core.queue import nudge
+from ..exceptions import InvalidEvent
+from . import outbox
+from .types import EventType, event_types
+
+#: Payloads over this are refused: an event tells what happened, it does not carry files.
+MAX_PAYLOAD_BYTES: Final = 64 * 1024
+#: A chain of journeys that start each other is cut here.
+MAX_DEPTH: Final = 8
+
+
+def track(
+    name: str,
+    *,
+    contact: Any,
+    key: str | int = "",
+    payload: dict[str, Any] | None = None,
+    occurred_at: datetime | None = None,
+    dedupe_key: str | None = None,
+    site: Any = None,
+    source: str = "shop",
+) -> bool:
+    """Record that something happened; a worker acts on it after your transaction commits.
+
+    It costs one INSERT. If your transaction is rolled back, nothing has happened.
+
+    Args:
+        name: A registered event type, such as `order_placed`.
+        contact: Who it happened to: a `Who`, a user, a mapping of Who's fields or an address.
+            None only for types that are not about a person (`price_dropped`).
+        key: The id of the object that it is about (the order's, the cart's).
+        payload: The type's data; see the reference of events. Money is
+            `{"amount": "12.50", "currency": "EUR"}` with the amount a string or a Decimal.
+        occurred_at: When it happened, aware; now by default.
+        dedupe_key: A second event of one site and source with this key is ignored. Give one
+            wherever your own signal may fire twice.
+        site: A Wagtail Site or its id; the default site if not given.
+        source: Who tells; part of the uniqueness of `dedupe_key`.
+
+    Returns:
+        True if the event was recorded, False if its dedupe_key was known already.
+
+    Raises:
+        InvalidEvent: The name, the contact, the payload or the time is wrong. The message says
+            which, and what would be right.
+    """
+    kind = _kind(name)
+    if kind.derived:
+        raise InvalidEvent(
+            f"{name} is derived by the engine; do not send it. Send cart_updated with every "
+            "change of a cart instead."
+        )
+    who = None if contact is None and not kind.needs_contact else Who.parse(contact)
+    if occurred_at is not None and occurred_at.tzinfo is None:
+        raise InvalidEvent("occurred_at has no time zone. Pass django.utils.timezone.now().")
+    return record(
+        kind,
+        who=who,
+        key=str(key),
+        payload=_checked(kind, payload or {}),
+        occurred_at=occurred_at,
+        dedupe_key=dedupe_key,
+        site_id=sites.site_id(site),
+        source=source,
+    )
+
+
+def record(
+    kind: EventType,
+    *,
+    who: Who | None,
+    key: str,
+    payload: dict[str, Any],
+    site_id: int,
+    occurred_at: datetime | None = None,
+    dedupe_key: str | None = None,
+    source: str = "shop",
+    depth: int = 0,
+) -> bool:
+    """Insert a checked event and hint at the router; see `track` for the arguments."""
+    if len(key) > 128:
+        raise InvalidEvent(f"key is longer than 128 characters: {key[:40]!r}…")
+    if dedupe_key is not None and not 0 < len(dedupe_key) <= 200:
+        raise InvalidEvent("dedupe_key must have 1 to 200 characters.")
+    inserted = outbox.insert(
+        site_id=site_id,
+        name=kind.name,
+        identities=who.identities if who else {},
+        who=who.as_json() if who else {},
+        key=key,
+        refs=kind.refs(key, payload),
+        payload=payload,
+        occurred_at=occurred_at,
+        dedupe_key=dedupe_key or uuid.uuid4().hex,
+        source=source,
+        depth=depth,
+    )
+    nudge(TASK_ROUTE)
+    return inserted
+
+
+def _kind(name: str) -> EventType:
+    if name in event_types:
+        return event_types.get(name)
+    near = difflib.get_close_matches(name, event_types.all(), n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else ""
+    raise InvalidEvent(
+        f"{name!r} is no registered event type. {hint} Register your own with "
+        "wagtail_triggers.api.register_event in your app's triggers.py."
+    )
+
+
+def _checked(kind: EventType, payload: dict[str, Any]) -> dict[str, Any]:
+    try:
+        plain: dict[str, Any] = kind.payload.model_validate(payload).model_dump(
+            mode="json", exclude_unset=False
+        )
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'payload'}: {fault['msg']}"
+            for fault in error.errors(include_url=False)
+        )
+        raise InvalidEvent(f"The payload of {kind.name} is wrong. {faults}") from error
+    size = len(json.dumps(plain, ensure_ascii=False).encode())
+    if size > MAX_PAYLOAD_BYTES:
+        raise InvalidEvent(
+            f"The payload of {kind.name} has {size} bytes; at most {MAX_PAYLOAD_BYTES} fit. "
+            "Send ids and what a message shows, not whole objects."
+        )
+    return plain

@@ -1,0 +1,96 @@
+"""Journey, which editors draw, and JourneyVersion, which people run on."""
+
+from __future__ import annotations
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from modelcluster.models import ClusterableModel
+from wagtail.models import (
+    DraftStateMixin,
+    LockableMixin,
+    PreviewableMixin,
+    RevisionMixin,
+    WorkflowMixin,
+)
+from wagtail.search import index
+
+
+class Journey(
+    PreviewableMixin,
+    WorkflowMixin,
+    DraftStateMixin,
+    LockableMixin,
+    RevisionMixin,
+    index.Indexed,
+    ClusterableModel,
+):
+    """A plan: what starts it, what is said when, and what ends it."""
+
+    class State(models.TextChoices):
+        """Whether the engine carries the live version out."""
+
+        RUNNING = "running", _("running")
+        PAUSED = "paused", _("paused")
+        ARCHIVED = "archived", _("archived")
+
+    site = models.ForeignKey(
+        "wagtailcore.Site", on_delete=models.PROTECT, related_name="+", verbose_name=_("site")
+    )
+    name = models.CharField(_("name"), max_length=255)
+    description = models.TextField(_("what it is for"), blank=True)
+    priority = models.SmallIntegerField(
+        _("priority"),
+        default=0,
+        help_text=_(
+            "Where two journeys want to write to one person, the higher number goes first."
+        ),
+    )
+    graph = models.JSONField(_("steps"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    state = models.CharField(
+        _("state"), max_length=16, choices=State.choices, default=State.RUNNING, editable=False
+    )
+    live_version = models.ForeignKey(
+        "wagtail_triggers.JourneyVersion",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    #: Why the last publication did not take effect; empty where it did.
+    publish_problem = models.TextField(blank=True, editable=False)
+
+    name.required_on_save = True  # type: ignore[attr-defined]  # Wagtail reads it off the field
+
+    search_fields = (index.SearchField("name"), index.AutocompleteField("name"))
+
+    class Meta:
+        verbose_name = _("journey")
+        verbose_name_plural = _("journeys")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class JourneyVersion(models.Model):
+    """A published graph, frozen. People in flight are pinned to one; never to a revision."""
+
+    wagtail_reference_index_ignore = True
+
+    journey = models.ForeignKey(Journey, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(_("version"))
+    graph = models.JSONField(encoder=DjangoJSONEncoder)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(_("published"))
+
+    class Meta:
+        verbose_name = _("journey version")
+        verbose_name_plural = _("journey versions")
+        constraints = (
+            models.UniqueConstraint(fields=["journey", "number"], name="triggers_journey_version"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.journey_id} v{self.number}"

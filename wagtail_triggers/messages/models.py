@@ -1,0 +1,284 @@
+"""Templates that editors write, their frozen versions, and the ledger of messages."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from modelcluster.models import ClusterableModel
+from wagtail.contrib.settings.models import BaseSiteSetting
+from wagtail.models import (
+    DraftStateMixin,
+    LockableMixin,
+    PreviewableMixin,
+    RevisionMixin,
+    TranslatableMixin,
+    WorkflowMixin,
+)
+from wagtail.search import index
+
+
+class MessageClass(models.TextChoices):
+    """What the law and the person think of a message."""
+
+    MARKETING = "marketing", _("Marketing")
+    TRANSACTIONAL = "transactional", _("Transactional (order, shipping, account)")
+
+
+class TriggersSettings(BaseSiteSetting):
+    """Who writes, per site: shown in the admin under Settings > Triggers."""
+
+    sender_name = models.CharField(
+        _("sender name"), max_length=128, blank=True, help_text=_("Empty: the site's name.")
+    )
+    sender_email = models.EmailField(
+        _("sender address"),
+        blank=True,
+        help_text=_("Empty: WAGTAIL_TRIGGERS_FROM_EMAIL or DEFAULT_FROM_EMAIL."),
+    )
+    reply_to = models.EmailField(_("reply address"), blank=True)
+    postal_address = models.TextField(
+        _("postal address"),
+        blank=True,
+        help_text=_(
+            "The law wants it in every marketing mail. Empty: WAGTAIL_TRIGGERS_POSTAL_ADDRESS."
+        ),
+    )
+    logo_url = models.URLField(_("logo address"), blank=True)
+    colour = models.CharField(_("brand colour"), max_length=9, default="#1f5c57")
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        help_text=_("For people whose own is not known. Empty: TIME_ZONE of the project."),
+    )
+    sending_on = models.BooleanField(
+        _("sending is on"),
+        default=True,
+        help_text=_("Switch off to hold every message of this site at once."),
+    )
+
+    class Meta:
+        verbose_name = _("triggers")
+
+
+class Template(
+    PreviewableMixin,
+    WorkflowMixin,
+    DraftStateMixin,
+    LockableMixin,
+    RevisionMixin,
+    TranslatableMixin,
+    index.Indexed,
+    ClusterableModel,
+):
+    """A message as an editor writes it. Publishing compiles it to a `TemplateVersion`."""
+
+    site = models.ForeignKey(
+        "wagtailcore.Site", on_delete=models.PROTECT, related_name="+", verbose_name=_("site")
+    )
+    name = models.CharField(_("name"), max_length=255)
+    message_class = models.CharField(
+        _("kind of message"),
+        max_length=16,
+        choices=MessageClass.choices,
+        default=MessageClass.MARKETING,
+        help_text=_("Marketing needs consent and carries an unsubscribe link."),
+    )
+    topic = models.ForeignKey(
+        "wagtail_triggers.Topic",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("topic"),
+        help_text=_("What the recipient has subscribed to. Needed for marketing."),
+    )
+    event = models.CharField(
+        _("written for"),
+        max_length=64,
+        blank=True,
+        help_text=_("The event whose data the text may use. Empty: any event."),
+    )
+    subject = models.CharField(_("subject"), max_length=255)
+    preheader = models.CharField(
+        _("preview text"),
+        max_length=255,
+        blank=True,
+        help_text=_("Shown after the subject in an inbox."),
+    )
+    body = models.TextField(
+        _("body"),
+        validators=[MaxLengthValidator(65_536)],
+        help_text=_("HTML with Liquid, for example Hello {{ contact.first_name }}."),
+    )
+    live_version = models.ForeignKey(
+        "wagtail_triggers.TemplateVersion",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
+    name.required_on_save = True  # type: ignore[attr-defined]  # Wagtail reads it off the field
+
+    search_fields = (
+        index.SearchField("name"),
+        index.AutocompleteField("name"),
+        index.FilterField("locale"),
+        index.FilterField("message_class"),
+    )
+
+    class Meta(TranslatableMixin.Meta):
+        verbose_name = _("message template")
+        verbose_name_plural = _("message templates")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(models.Model):
+    """A published template, compiled and frozen. Messages point here, never to a revision."""
+
+    wagtail_reference_index_ignore = True
+
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(_("version"))
+    language = models.CharField(max_length=35)
+    message_class = models.CharField(max_length=16, choices=MessageClass.choices)
+    topic = models.ForeignKey(
+        "wagtail_triggers.Topic", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    #: Liquid sources, laid out and inlined.
+    subject = models.TextField()
+    preheader = models.TextField(blank=True)
+    html = models.TextField()
+    text = models.TextField()
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("template version")
+        verbose_name_plural = _("template versions")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["template", "number"], name="triggers_template_version"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.template_id} v{self.number}"
+
+
+class Message(models.Model):
+    """A committed intent to tell one person one thing. It ends in exactly one terminal state."""
+
+    wagtail_reference_index_ignore = True
+
+    class State(models.TextChoices):
+        """Where the message is. `engine.md` of the docs draws the transitions."""
+
+        PLANNED = "planned", _("planned")
+        CLAIMED = "claimed", _("claimed by a sender")
+        SENDING = "sending", _("being handed over")
+        RETRY = "retry_at", _("will be tried again")
+        DEFERRED = "deferred", _("deferred")
+        UNKNOWN = "unknown", _("outcome not known yet")
+        ACCEPTED = "accepted", _("accepted by the provider")
+        FAILED = "failed", _("refused by the provider")
+        SKIPPED = "skipped", _("not sent")
+        EXPIRED = "expired", _("too late to send")
+        CANCELLED = "cancelled", _("cancelled")
+        MERGED = "merged", _("merged into a digest")
+        UNKNOWN_PARKED = "unknown_parked", _("outcome unknown, not repeated")
+
+    #: A sender looks at these once `due_at` has come.
+    WAITING = (State.PLANNED, State.RETRY, State.DEFERRED, State.UNKNOWN)
+    TERMINAL = (
+        State.ACCEPTED,
+        State.FAILED,
+        State.SKIPPED,
+        State.EXPIRED,
+        State.CANCELLED,
+        State.MERGED,
+        State.UNKNOWN_PARKED,
+    )
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    site = models.ForeignKey("wagtailcore.Site", on_delete=models.PROTECT, related_name="+")
+    contact = models.ForeignKey(
+        "wagtail_triggers.Contact",
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("contact"),
+    )
+    #: The run that planned it. Rows above; guards come from there through a registry.
+    enrolment = models.ForeignKey(
+        "wagtail_triggers.Enrolment",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+    )
+    template_version = models.ForeignKey(
+        TemplateVersion, on_delete=models.PROTECT, related_name="+", verbose_name=_("template")
+    )
+    channel = models.CharField(_("channel"), max_length=32)
+    message_class = models.CharField(_("kind"), max_length=16, choices=MessageClass.choices)
+    topic = models.ForeignKey(
+        "wagtail_triggers.Topic", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    priority = models.SmallIntegerField(default=0)
+    idempotency_key = models.CharField(max_length=200, unique=True)
+    #: The object that the message is about, such as `cart:12`; guards look at its state.
+    subject_ref = models.CharField(max_length=160, blank=True)
+    state = models.CharField(
+        _("state"), max_length=16, choices=State.choices, default=State.PLANNED
+    )
+    #: Why it is in this state: the rule that stopped it, or what the provider said.
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+    #: When a sender should look at it; NULL while somebody holds it and after its end.
+    due_at = models.DateTimeField(_("due"), null=True)
+    expires_at = models.DateTimeField(_("expires"), null=True)
+    #: Resolved at each claim; frozen with the bytes at the first ambiguous attempt.
+    address = models.CharField(_("address"), max_length=320, blank=True)
+    address_hash = models.CharField(max_length=64, blank=True)
+    frozen = models.BooleanField(default=False)
+    token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    provider_id = models.CharField(max_length=255, blank=True)
+    provider_status = models.CharField(max_length=64, blank=True)
+    #: What it was rendered from, so that it can be shown as it was sent.
+    context = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    subject = models.CharField(_("subject"), max_length=255, blank=True)
+    body_hash = models.CharField(max_length=64, blank=True)
+    depth = models.PositiveSmallIntegerField(default=0)
+    planned_at = models.DateTimeField(_("planned"))
+    settled_at = models.DateTimeField(_("settled"), null=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        indexes = (
+            models.Index(
+                fields=["message_class", "due_at"],
+                name="triggers_message_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["lease_until"],
+                name="triggers_message_lease",
+                condition=models.Q(lease_until__isnull=False),
+            ),
+            models.Index(fields=["contact", "planned_at"], name="triggers_message_contact"),
+            models.Index(fields=["enrolment"], name="triggers_message_run"),
+        )
+
+    def __str__(self) -> str:
+        return self.subject or str(self.public_id)

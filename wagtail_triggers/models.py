@@ -1,0 +1,39 @@
+"""Every room's models, for Django's discovery only. Import them from their room instead."""
+
+from .consent.models import ConsentEvent, LinkToken, Subscription, Suppression, Topic
+from .contacts.models import Contact, Identity
+from .engine.models import BatchAttempt, Conversion, Enrolment, Refusal, StepRun
+from .events.models import Cart, Event, MappingFault, Order, OrderLine
+from .journeys.models import Journey, JourneyVersion
+from .messages.models import (
+    Message,
+    Template,
+    TemplateVersion,
+    TriggersSettings,
+)
+
+__all__ = [
+    "BatchAttempt",
+    "Cart",
+    "ConsentEvent",
+    "Contact",
+    "Conversion",
+    "Enrolment",
+    "Event",
+    "Identity",
+    "Journey",
+    "JourneyVersion",
+    "LinkToken",
+    "MappingFault",
+    "Message",
+    "Order",
+    "OrderLine",
+    "Refusal",
+    "StepRun",
+    "Subscription",
+    "Suppression",
+    "Template",
+    "TemplateVersion",
+    "Topic",
+    "TriggersSettings",
+]
