@@ -1,0 +1,249 @@
+"""The things that a condition can compare: a fact, the event's data, what was done since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self, cast
+
+from django.utils.translation import gettext as _
+
+from .comparisons import (
+    OPS,
+    ORDERED,
+    VALUELESS,
+    as_bool,
+    as_number,
+    as_time,
+    compare,
+    has_order,
+)
+from .conditions import MAX_TEXT, Condition, Reader, join, register_condition
+from .payloads import MAX_PARTS, field_of, values_at
+from .problems import Problem, did_you_mean
+from .steps.base import EventView, Evidence, Surroundings
+
+#: For `in`.
+MAX_VALUES = 200
+
+Match = Literal["same_object", "any"]
+MATCHES: tuple[Match, ...] = ("same_object", "any")
+
+
+@dataclass(frozen=True)
+class _Comparison(Condition):
+    """A thing that is found under a name, compared with a value."""
+
+    name: str
+    op: str
+    value: str | int | float | bool | tuple[str | int | float | bool, ...] | None = None
+    further: ClassVar[frozenset[str]] = frozenset({"op", "value"})
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any], reader: Reader, path: str, depth: int) -> Self:
+        reader.count_leaf(path)
+        name = reader.text(data, cls.key, path)
+        op, value = data.get("op"), data.get("value")
+        if not isinstance(op, str) or op not in OPS:
+            hint = did_you_mean(op, OPS) if op else did_you_mean("", OPS)
+            reader.fault(join(path, "op"), _("There is no such comparison.") + hint)
+            return cls(name, "is_set")
+        fault = _value_fault(op, value)
+        if fault:
+            reader.fault(join(path, "value"), fault)
+            return cls(name, "is_set")
+        return cls(name, op, tuple(value) if isinstance(value, Sequence) and op == "in" else value)
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = {self.key: self.name, "op": self.op}
+        if self.op not in VALUELESS:
+            data["value"] = list(self.value) if isinstance(self.value, tuple) else self.value
+        return data
+
+    def describe(self, surroundings: Surroundings) -> str:
+        words = f"{self._label(surroundings)} {OPS[self.op]}"
+        if self.op in VALUELESS:
+            return words
+        values = self.value if isinstance(self.value, tuple) else (self.value,)
+        return f"{words} {', '.join(_spoken(one) for one in values)}"
+
+    def _label(self, surroundings: Surroundings) -> str:
+        return self.name
+
+
+@register_condition
+@dataclass(frozen=True)
+class Fact(_Comparison):
+    """Compares a fact of the contact."""
+
+    key: ClassVar[str] = "fact"
+
+    def holds(self, evidence: Evidence) -> bool:
+        """Compare the fact; one that the contact lacks is missing."""
+        return compare(self.op, evidence.contact.get(self.name), self.value, evidence.time_zone)
+
+    def problems(
+        self, surroundings: Surroundings, events: frozenset[str], path: str = ""
+    ) -> Iterable[Problem]:
+        """Yield an unknown fact, and a value that its kind can never have."""
+        known = surroundings.facts()
+        if self.name not in known:
+            message = _("There is no fact “%(name)s” of a contact.") % {"name": self.name}
+            yield Problem("", join(path, self.key), message + did_you_mean(self.name, known))
+            return
+        fault = _kind_fault(known[self.name], self.op, self.value)
+        if fault:
+            yield Problem("", join(path, "value"), fault)
+
+
+@register_condition
+@dataclass(frozen=True)
+class EventData(_Comparison):
+    """Compares a field of the event that started the run (in a goal: of the goal's event)."""
+
+    key: ClassVar[str] = "event"
+
+    def holds(self, evidence: Evidence) -> bool:
+        """Compare every value at the path; see `comparisons` for how a list is judged."""
+        found = values_at(evidence.event.payload, self.name)
+        return compare(self.op, found, self.value, evidence.time_zone)
+
+    def problems(
+        self, surroundings: Surroundings, events: frozenset[str], path: str = ""
+    ) -> Iterable[Problem]:
+        """Yield a field that none of `events` has, and an object where a field must be chosen."""
+        schemas = [surroundings.payload_schema(event) for event in sorted(events)]
+        fields = [field_of(schema, self.name) for schema in schemas if schema is not None]
+        if not fields:
+            return
+        here = join(path, self.key)
+        if self.name.count(".") >= MAX_PARTS:
+            yield Problem("", here, _("This path has too many parts."))
+        elif not any(one.known for one in fields):
+            names = {name for one in fields for name in one.siblings}
+            message = _("The event has no field “%(name)s”.") % {"name": self.name}
+            yield Problem("", here, message + did_you_mean(self.name, names))
+        elif all(one.is_object for one in fields if one.known) and self.op not in VALUELESS:
+            names = {name for one in fields for name in one.siblings}
+            message = _("“%(name)s” is a group of fields: compare one of them.")
+            yield Problem("", here, message % {"name": self.name} + did_you_mean("", names))
+
+    def _label(self, surroundings: Surroundings) -> str:
+        return _("the event's %(field)s") % {"field": self.name}
+
+
+@register_condition
+@dataclass(frozen=True)
+class Done(Condition):
+    """Holds if the person has done something since entering, other than what started the run."""
+
+    event: str
+    match: Match
+    key: ClassVar[str] = "done"
+    further: ClassVar[frozenset[str]] = frozenset({"match"})
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any], reader: Reader, path: str, depth: int) -> Self:
+        """Read the event's name and what it must be about; there is no default for the latter."""
+        reader.count_leaf(path)
+        event, match = reader.text(data, cls.key, path), data.get("match")
+        if match not in MATCHES:
+            reader.fault(
+                join(path, "match"),
+                _(
+                    "Say what the event must be about: “same_object” (the same cart or order as "
+                    "the run) or “any”."
+                ),
+            )
+        return cls(event, cast(Match, match))
+
+    def holds(self, evidence: Evidence) -> bool:
+        """Look through the history for an event of that name that matches."""
+        return any(
+            past.name == self.event
+            and past.id != evidence.event.id
+            and matches(self.match, past, evidence.refs)
+            for past in evidence.history
+        )
+
+    def listens_for(self) -> frozenset[str]:
+        """Return the one event."""
+        return frozenset({self.event})
+
+    def describe(self, surroundings: Surroundings) -> str:
+        """Return "… has happened since entering"."""
+        words = (
+            _("“%(event)s” has happened for the same object since entering")
+            if self.match == "same_object"
+            else _("“%(event)s” has happened since entering")
+        )
+        return words % {"event": surroundings.events().get(self.event, self.event)}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return {"done": …, "match": …}."""
+        return {self.key: self.event, "match": self.match}
+
+    def problems(
+        self, surroundings: Surroundings, events: frozenset[str], path: str = ""
+    ) -> Iterable[Problem]:
+        """Yield an unknown event."""
+        if self.event not in surroundings.events():
+            yield unknown_event(self.event, surroundings, join(path, self.key))
+
+
+def matches(match: Match, event: EventView, refs: frozenset[str]) -> bool:
+    """Say whether `event` is about what the run with `refs` is about.
+
+    "same_object" asks for at least one reference in common; a run without any never matches so.
+    """
+    return match == "any" or not event.refs.isdisjoint(refs)
+
+
+def unknown_event(event: str, surroundings: Surroundings, path: str) -> Problem:
+    """Return the problem of an event name that nobody registered."""
+    message = _("There is no event “%(name)s”.") % {"name": event}
+    return Problem("", path, message + did_you_mean(event, surroundings.events()))
+
+
+def _value_fault(op: str, value: object) -> str | None:
+    """Return why `value` cannot be compared by `op`, or None."""
+    if op in VALUELESS:
+        return None if value is None else _("This comparison takes no value. Remove it.")
+    if op == "in":
+        if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+            return _("This must be a list of at least one value.")
+        if len(value) > MAX_VALUES:
+            return _("There may be at most %(n)d values.") % {"n": MAX_VALUES}
+        return next((fault for one in value if (fault := _value_fault("eq", one))), None)
+    if value is None or value == "":
+        return _("A value is missing. To ask whether there is one at all, use “is_set”.")
+    if not isinstance(value, str | int | float) or value != value:  # NaN alone differs from itself
+        return _("This must be a text, a number, or true or false.")
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return _("This may have at most %(n)d characters.") % {"n": MAX_TEXT}
+    if op in ORDERED and not has_order(value):
+        return _("This must be a number such as 12.50, or a date such as 2026-05-01.")
+    return None
+
+
+def _kind_fault(kind: str, op: str, value: object) -> str | None:
+    """Return why a fact of this kind can never compare with `value`, or None."""
+    if op in VALUELESS or op == "contains":
+        return None
+    wanted = {
+        "number": (as_number, _("This fact is a number: write one, such as 12.50.")),
+        "date": (as_time, _("This fact is a date: write one, such as 2026-05-01.")),
+        "datetime": (as_time, _("This fact is a moment: write a date or a moment.")),
+        "yes_no": (as_bool, _("This fact is true or false: write one of these.")),
+    }.get(kind)
+    if wanted is None:
+        return None
+    read, message = wanted
+    values = value if isinstance(value, tuple) else (value,)
+    return message if any(read(one) is None for one in values) else None
+
+
+def _spoken(value: object) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return f"“{value}”" if isinstance(value, str) and not has_order(value) else str(value)

@@ -1,0 +1,104 @@
+"""Reading a field of an event: from its payload, and from the schema that describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+#: How deep a path may go; the deepest of our own events has four parts.
+MAX_PARTS = 8
+
+
+def values_at(payload: Mapping[str, Any], path: str) -> list[Any]:
+    """Return every value at the dotted `path`, looking into each element of lists on the way.
+
+    "total.amount" gives at most one value, "lines.sku" one for each line, a missing field none.
+    """
+    found: list[Any] = [payload]
+    for part in path.split("."):
+        found = [
+            value[part] for value in _flat(found) if isinstance(value, Mapping) and part in value
+        ]
+    return list(_flat(found))
+
+
+def _flat(values: Sequence[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            yield from _flat(value)
+        else:
+            yield value
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaField:
+    """What a JSON schema says of a path.
+
+    `known` tells whether there is such a field; if not, `siblings` are the names that exist at
+    the place where the path leaves the schema, as full paths. `is_object` tells that the path
+    ends at an object, in which a field must still be chosen (`siblings` are those fields).
+    """
+
+    known: bool
+    is_object: bool = False
+    siblings: tuple[str, ...] = ()
+
+
+def field_of(schema: Mapping[str, Any], path: str) -> SchemaField:
+    """Look the dotted `path` up in a JSON schema as pydantic writes it."""
+    at = _branches(schema, schema)
+    walked: list[str] = []
+    for part in path.split("."):
+        if not at or any(_is_open(branch) for branch in at):
+            if at:
+                return SchemaField(known=True)
+            return SchemaField(known=False)
+        properties = _properties(at)
+        if part not in properties:
+            return SchemaField(known=False, siblings=_full(walked, properties))
+        walked.append(part)
+        at = [deep for one in properties[part] for deep in _branches(one, schema)]
+    below = _properties(at)
+    plain = any(branch.get("type") not in (None, "object", "null") for branch in at)
+    return SchemaField(
+        known=True, is_object=bool(below) and not plain, siblings=_full(walked, below)
+    )
+
+
+def _full(walked: Sequence[str], properties: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(".".join([*walked, name]) for name in properties)
+
+
+def _properties(branches: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for branch in branches:
+        for name, schema in branch.get("properties", {}).items():
+            found.setdefault(name, []).append(schema)
+    return found
+
+
+def _is_open(branch: Mapping[str, Any]) -> bool:
+    """Say whether the schema lets in fields that it does not name."""
+    if "properties" not in branch and "type" not in branch:
+        return True
+    return branch.get("type") == "object" and bool(
+        branch.get("additionalProperties", "properties" not in branch)
+    )
+
+
+def _branches(
+    schema: Mapping[str, Any], root: Mapping[str, Any], depth: int = 0
+) -> list[Mapping[str, Any]]:
+    """Return the alternatives that `schema` stands for, lists opened and references followed."""
+    if depth > 20:  # a schema that refers to itself and nothing else
+        return []
+    if "$ref" in schema:
+        target = root.get("$defs", {}).get(str(schema["$ref"]).rsplit("/", 1)[-1], {})
+        return _branches(target, root, depth + 1)
+    for word in ("anyOf", "oneOf", "allOf"):
+        if word in schema:
+            return [deep for one in schema[word] for deep in _branches(one, root, depth + 1)]
+    if schema.get("type") == "array":
+        return _branches(schema.get("items", {}), root, depth + 1)
+    return [schema]

@@ -1,0 +1,184 @@
+"""The compiled plan: what router and runner ask, answered from memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from threading import Lock
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..exceptions import UnknownIdentifier
+from .condition_leaves import Match, matches
+from .conditions import Condition, evaluate
+from .durations import UTC_ZONE
+from .graph import Graph
+from .problems import InvalidGraph
+from .reentry import Reentry
+from .steps.base import EventView, Occurrence, Step
+from .steps.entry import EntryStep
+from .steps.goal import GoalStep
+from .structure import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A door into the journey. A run that comes in here begins at the node `first`."""
+
+    node: str
+    event: str
+    filter: Condition | None
+    reentry: Reentry
+    first: str
+
+    def admits(
+        self, event: EventView, contact: Mapping[str, Any], zone: ZoneInfo = UTC_ZONE
+    ) -> bool:
+        """Say whether `event` of a contact with these facts passes name and filter."""
+        if event.name != self.event:
+            return False
+        return evaluate(self.filter, Occurrence(contact, event, zone, event.refs))
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """An event that ends a run at once; `converts` says whether it counts as a success."""
+
+    node: str
+    event: str
+    match: Match
+    filter: Condition | None
+    converts: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A journey as it is carried out. Immutable, shared between runs and threads.
+
+    `history_events` are the names of the events that the steps look for in `Run.history`;
+    `goal_events` those that can end a run; `entry_events` those that can start one.
+    """
+
+    steps: Mapping[str, Step[Any]]
+    entries: tuple[Entry, ...]
+    goals: tuple[Goal, ...]
+    history_events: frozenset[str]
+    goal_events: frozenset[str]
+    entry_events: frozenset[str]
+    node_ids: frozenset[str]
+    _targets: Mapping[tuple[str, str], str] = field(repr=False)
+
+    def step(self, node: str) -> Step[Any]:
+        """Return the step at `node`; raise UnknownIdentifier if this plan has no such node."""
+        try:
+            return self.steps[node]
+        except KeyError:
+            raise UnknownIdentifier(
+                f"This version of the journey has no node {node!r}. Move the run to a node that "
+                "it has, or end it."
+            ) from None
+
+    def next(self, node: str, port: str = "next") -> str:
+        """Return the id of the node behind `port`; raise UnknownIdentifier if nothing is."""
+        try:
+            return self._targets[node, port]
+        except KeyError:
+            raise UnknownIdentifier(
+                f"In this version of the journey nothing follows the port {port!r} of the node "
+                f"{node!r}. The step must decide for one of its ports: "
+                f"{', '.join(p.name for p in self.step(node).ports()) or 'it has none'}."
+            ) from None
+
+    def entries_for(self, event: str) -> tuple[Entry, ...]:
+        """Return the entries that start on the event of this name, in the graph's order."""
+        return tuple(entry for entry in self.entries if entry.event == event)
+
+    def match_goal(
+        self,
+        run_refs: frozenset[str],
+        event: EventView,
+        contact: Mapping[str, Any] = MappingProxyType({}),
+        zone: ZoneInfo = UTC_ZONE,
+    ) -> Goal | None:
+        """Return the first goal that `event` reaches for a run about `run_refs`, or None.
+
+        Goals that convert come first, so that a success is never recorded as a mere leaving.
+        """
+        if event.name not in self.goal_events:
+            return None
+        occurrence = Occurrence(contact, event, zone, run_refs)
+        for goal in self.goals:
+            if (
+                goal.event == event.name
+                and matches(goal.match, event, run_refs)
+                and evaluate(goal.filter, occurrence)
+            ):
+                return goal
+        return None
+
+
+def compile_graph(graph: Graph) -> Plan:
+    """Compile a graph that is sound by itself (`validate` asks of its surroundings too).
+
+    Raises InvalidGraph (a GraphError), with all problems, if it is not.
+    """
+    structure = Structure.of(graph)
+    errors = [one for one in structure.problems() if one.severity == "error"]
+    if errors:
+        raise InvalidGraph(errors)
+    built, targets = structure.steps, graph.targets
+    entries = tuple(
+        Entry(node, s.event, s.filter, s.reentry, targets[node, "next"])
+        for node, step in built.items()
+        if isinstance(step, EntryStep)
+        for s in (step.settings,)
+    )
+    goals = sorted(
+        (
+            Goal(node, s.event, s.match, s.filter, s.converts)
+            for node, step in built.items()
+            if isinstance(step, GoalStep)
+            for s in (step.settings,)
+        ),
+        key=lambda goal: not goal.converts,
+    )
+    return Plan(
+        steps=MappingProxyType(dict(built)),
+        entries=entries,
+        goals=tuple(goals),
+        history_events=frozenset().union(*(step.listens_for() for step in built.values())),
+        goal_events=frozenset(goal.event for goal in goals),
+        entry_events=frozenset(entry.event for entry in entries),
+        node_ids=frozenset(built),
+        _targets=targets,
+    )
+
+
+#: Versions that are live or still have people in flight; at about 100 KiB each for large graphs.
+CACHED_PLANS = 256
+
+_cache: OrderedDict[int, tuple[Mapping[str, Any], Plan]] = OrderedDict()
+_cache_lock = Lock()
+
+
+def plan_for(version_id: int, graph_json: Mapping[str, Any]) -> Plan:
+    """Return the plan of a frozen version, compiled once per process.
+
+    The JSON is compared as well as the id, so that a database that was rolled back or built anew
+    never gets another one's plan. Raises InvalidGraph if it does not compile.
+    """
+    with _cache_lock:
+        held = _cache.get(version_id)
+        if held is not None and held[0] == graph_json:
+            _cache.move_to_end(version_id)
+            return held[1]
+    plan = compile_graph(Graph.from_json(graph_json))
+    with _cache_lock:
+        _cache[version_id] = (deepcopy(graph_json), plan)
+        _cache.move_to_end(version_id)
+        while len(_cache) > CACHED_PLANS:
+            _cache.popitem(last=False)
+    return plan

@@ -1,0 +1,107 @@
+"""Whether a person may enter a journey again. Decided under the contact's lock, from counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .durations import UTC_ZONE, Duration
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+#: Why somebody may not enter: the codes that are recorded, with words for people.
+REASONS: Mapping[str, StrOrPromise] = {
+    "already_in_journey": _("The person is in this journey already."),
+    "entered_once": _("The person has been in this journey, and it takes each person once."),
+    "entered_too_recently": _("The person entered this journey too short a time ago."),
+    "max_runs_reached": _("The person has been in this journey as often as it allows."),
+}
+
+
+class Reentry(BaseModel):
+    """The rule by which a person may enter again.
+
+    - `each_key`: one run at a time for each object (cart, order); an event about no object falls
+      under `one_at_a_time`.
+    - `one_at_a_time`: again once the run before has ended, whatever it was about.
+    - `once`: never again.
+    - `every`: again once the run before has ended and `every` has passed since it began.
+
+    `max_runs` bounds all of a person's runs in the journey, under each rule.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: Literal["each_key", "one_at_a_time", "once", "every"] = "each_key"
+    every: Duration | None = None
+    max_runs: Annotated[int, Field(gt=0, strict=True)] | None = None
+
+    @model_validator(mode="after")
+    def _every_belongs_to_its_rule(self) -> Self:
+        if (self.rule == "every") != (self.every is not None):
+            raise ValueError(_t("Give “every” with the rule “every”, and with no other rule."))
+        return self
+
+    def describe(self) -> str:
+        """Return the rule as a clause: "at most once every 30 days"."""
+        words = {
+            "each_key": _t("one run at a time for each object"),
+            "one_at_a_time": _t("one run at a time"),
+            "once": _t("each person once"),
+        }
+        clause = (
+            _t("at most once every %(time)s") % {"time": self.every.describe()}
+            if self.every
+            else words[self.rule]
+        )
+        if self.max_runs is None:
+            return clause
+        return _t("%(rule)s, at most %(n)d in all") % {"rule": clause, "n": self.max_runs}
+
+
+@dataclass(frozen=True, slots=True)
+class PastRuns:
+    """A contact's runs in one journey, over all of its versions.
+
+    `count` and `last_entered_at` are over all runs, ended ones too; `active` is how many are
+    running, `active_same_key` whether one of these has the key of the event at hand.
+    """
+
+    count: int = 0
+    last_entered_at: datetime | None = None
+    active: int = 0
+    active_same_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the person may enter; `reason` is one of `REASONS` where not, else ""."""
+
+    allowed: bool
+    reason: str = ""
+
+
+def may_enter(
+    rule: Reentry, past: PastRuns, key: str, moment: datetime, zone: ZoneInfo = UTC_ZONE
+) -> Verdict:
+    """Judge whether a run about `key` may begin at `moment`; `zone` is where days are counted."""
+    busy = past.active_same_key if rule.rule == "each_key" and key else past.active > 0
+    if past.active_same_key or busy:
+        return Verdict(False, "already_in_journey")
+    if rule.rule == "once" and past.count:
+        return Verdict(False, "entered_once")
+    if rule.max_runs is not None and past.count >= rule.max_runs:
+        return Verdict(False, "max_runs_reached")
+    if rule.every is None or past.last_entered_at is None:
+        return Verdict(True)
+    if moment < rule.every.after(past.last_entered_at, zone):
+        return Verdict(False, "entered_too_recently")
+    return Verdict(True)

@@ -1,0 +1,197 @@
+"""What every kind of step is, what it is shown, and what validation may ask of the outside."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext_lazy as _
+from pydantic import BaseModel, ConfigDict
+
+from ..problems import Problem
+from .decisions import Decision
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One event as steps and conditions see it. `payload` is the JSON that was recorded."""
+
+    id: int
+    name: str
+    payload: Mapping[str, Any]
+    occurred_at: datetime
+    refs: frozenset[str] = frozenset()
+
+
+class Evidence(Protocol):
+    """What a condition is judged by: a `Run`, or an `Occurrence` where there is no run yet."""
+
+    @property
+    def contact(self) -> Mapping[str, Any]:
+        """The facts of the person, by name."""
+
+    @property
+    def event(self) -> EventView:
+        """The event whose data an `event` condition reads."""
+
+    @property
+    def refs(self) -> frozenset[str]:
+        """The objects it is about: "cart:12", "order:77"."""
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The zone in which dates are compared."""
+
+    @property
+    def history(self) -> tuple[EventView, ...]:
+        """What the person has done since entering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """An event of a person, outside any run: what filters of entries and goals are judged by."""
+
+    contact: Mapping[str, Any]
+    event: EventView
+    time_zone: ZoneInfo
+    refs: frozenset[str] = frozenset()
+    history: tuple[EventView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run at one step, as the engine shows it. A step reads nothing else.
+
+    `event` is the one that started the run; `refs` are the objects that the run is about.
+    `moment` is the batch's one reading of the clock, `arrived_at` when the run reached this step,
+    `entered_at` when it began; all aware. `history` holds the contact's events since `entered_at`
+    of the names that the plan asked for (`Plan.history_events`), oldest first.
+    """
+
+    enrolment_id: int
+    contact: Mapping[str, Any]
+    event: EventView
+    key: str
+    refs: frozenset[str]
+    entered_at: datetime
+    arrived_at: datetime
+    moment: datetime
+    time_zone: ZoneInfo
+    seq: int
+    history: tuple[EventView, ...] = field(default=())
+
+
+class Surroundings(Protocol):
+    """What validation and outline ask of the world outside the graph. Answers may be cached."""
+
+    def events(self) -> Mapping[str, str]:
+        """Every known event name with its label."""
+
+    def payload_schema(self, event: str) -> Mapping[str, Any] | None:
+        """The JSON schema of the event's payload (as pydantic writes it); None if unknown."""
+
+    def facts(self) -> Mapping[str, str]:
+        """Every known fact of a contact with its kind: text, number, date, datetime, yes_no."""
+
+    def channels(self) -> Mapping[str, str]:
+        """Every channel that is set up, with its label."""
+
+    def template_exists(self, template: str) -> bool:
+        """Say whether there is a template with this translation key that can be sent."""
+
+    def template_label(self, template: str) -> str:
+        """What an editor calls that template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A way out of a step: `name` in the graph's edges, `label` for people."""
+
+    name: str
+    label: StrOrPromise
+
+
+class Role(StrEnum):
+    """How a kind of step stands in the graph."""
+
+    #: A run begins here; no edge leads to it.
+    ENTRY = "entry"
+    #: A run comes by here.
+    STEP = "step"
+    #: Stands apart, without edges, and watches for events during the whole run.
+    WATCH = "watch"
+
+
+class StepSettings(BaseModel):
+    """Base of every step's settings. Unknown keys are refused: a typo must not pass in silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class NoSettings(StepSettings):
+    """For kinds that have nothing to set."""
+
+
+S = TypeVar("S", bound=StepSettings)
+
+#: The one way out of most steps.
+NEXT = Port("next", _("Next"))
+
+
+class Step(ABC, Generic[S]):
+    """One kind of step. Subclass it, set the class attributes and write `decide`.
+
+    Name the settings twice, once for the type checker and once for reading them::
+
+        @register_step
+        class WaitStep(Step[WaitSettings]):
+            identifier, Settings = "wait", WaitSettings
+
+    `decide` must be pure: the same run gives the same decision, nothing is read but the run, and
+    nothing is changed. Everything else has a default that you may override.
+    """
+
+    #: What graphs call this kind. It is stored: never change it.
+    identifier: ClassVar[str]
+    label: ClassVar[StrOrPromise]
+    description: ClassVar[StrOrPromise] = ""
+    #: Name of a Wagtail icon.
+    icon: ClassVar[str] = "cog"
+    Settings: ClassVar[type[StepSettings]] = NoSettings
+    role: ClassVar[Role] = Role.STEP
+    #: Whether a run always spends time here. A circle of steps needs one that does.
+    takes_time: ClassVar[bool] = False
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def decide(self, run: Run) -> Decision:
+        """Say what shall happen to `run` now."""
+
+    @abstractmethod
+    def describe(self, surroundings: Surroundings) -> str:
+        """Return one translated sentence, without a full stop, that tells what this step does."""
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ways out; each must be joined to a step."""
+        return (NEXT,)
+
+    def problems(self, surroundings: Surroundings, triggers: frozenset[str]) -> Iterable[Problem]:
+        """Yield what is wrong with the settings beyond their form; leave `Problem.node` empty.
+
+        `triggers` are the events that start the journey: conditions read the payload of one.
+        """
+        return ()
+
+    def listens_for(self) -> frozenset[str]:
+        """Return the names of the events that this step looks for in `Run.history`."""
+        return frozenset()
