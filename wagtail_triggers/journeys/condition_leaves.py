@@ -114,19 +114,22 @@ class EventData(_Comparison):
         """Yield a field that none of `events` has, and an object where a field must be chosen."""
         schemas = [surroundings.payload_schema(event) for event in sorted(events)]
         fields = [field_of(schema, self.name) for schema in schemas if schema is not None]
-        if not fields:
-            return
-        here = join(path, self.key)
+        declared = [one for one in fields if one.declared]
+        names = {name for one in declared or fields for name in one.siblings}
+        here, value = join(path, self.key), {"name": self.name}
         if self.name.count(".") >= MAX_PARTS:
             yield Problem("", here, _("This path has too many parts."))
-        elif not any(one.known for one in fields):
-            names = {name for one in fields for name in one.siblings}
-            message = _("The event has no field “%(name)s”.") % {"name": self.name}
-            yield Problem("", here, message + did_you_mean(self.name, names))
-        elif all(one.is_object for one in fields if one.known) and self.op not in VALUELESS:
-            names = {name for one in fields for name in one.siblings}
-            message = _("“%(name)s” is a group of fields: compare one of them.")
-            yield Problem("", here, message % {"name": self.name} + did_you_mean("", names))
+        elif fields and not declared:
+            if not any(one.open for one in fields):
+                message = _("The event has no field “%(name)s”.") % value
+                yield Problem("", here, message + did_you_mean(self.name, names))
+            elif names:  # an event without any declared field leaves it all to the host
+                message = _("The event declares no field “%(name)s”; it may still have it.")
+                hint = did_you_mean(self.name, names)
+                yield Problem("", here, message % value + hint, "warning")
+        elif declared and self.op not in VALUELESS and all(one.is_object for one in declared):
+            message = _("“%(name)s” is a group of fields: compare one of them.") % value
+            yield Problem("", here, message + did_you_mean("", names))
 
     def _label(self, surroundings: Surroundings) -> str:
         return _("the event's %(field)s") % {"field": self.name}
@@ -186,9 +189,11 @@ class Done(Condition):
     def problems(
         self, surroundings: Surroundings, events: frozenset[str], path: str = ""
     ) -> Iterable[Problem]:
-        """Yield an unknown event."""
+        """Yield an unknown event, and one that can never be about the same object."""
         if self.event not in surroundings.events():
             yield unknown_event(self.event, surroundings, join(path, self.key))
+        elif self.match == "same_object":
+            yield from never_same(self.event, events, surroundings, join(path, "match"))
 
 
 def matches(match: Match, event: EventView, refs: frozenset[str]) -> bool:
@@ -203,6 +208,22 @@ def unknown_event(event: str, surroundings: Surroundings, path: str) -> Problem:
     """Return the problem of an event name that nobody registered."""
     message = _("There is no event “%(name)s”.") % {"name": event}
     return Problem("", path, message + did_you_mean(event, surroundings.events()))
+
+
+def never_same(
+    event: str, triggers: frozenset[str], surroundings: Surroundings, path: str
+) -> Iterable[Problem]:
+    """Yield a warning if `event` names no kind of object that an event in `triggers` names."""
+    known = [one for one in triggers if one in surroundings.events()]
+    objects = surroundings.objects_of(event)
+    if not known or any(objects & surroundings.objects_of(one) for one in known):
+        return
+    message = _(
+        "“%(event)s” is about no object that the start of the journey knows of, so it never is "
+        "about the same. Choose “any”."
+    )
+    label = surroundings.events().get(event, event)
+    yield Problem("", path, message % {"event": label}, "warning")
 
 
 def _value_fault(op: str, value: object) -> str | None:

@@ -35,12 +35,14 @@ def _flat(values: Sequence[Any]) -> Iterator[Any]:
 class SchemaField:
     """What a JSON schema says of a path.
 
-    `known` tells whether there is such a field; if not, `siblings` are the names that exist at
-    the place where the path leaves the schema, as full paths. `is_object` tells that the path
-    ends at an object, in which a field must still be chosen (`siblings` are those fields).
+    `declared` tells whether the schema names such a field, `open` whether it lets in fields that
+    it does not name. If it is not declared, `siblings` are the full paths that the schema names
+    at the place where the path leaves it. `is_object` tells that the path ends at an object, in
+    which a field must still be chosen: `siblings` are those fields then.
     """
 
-    known: bool
+    declared: bool
+    open: bool = False
     is_object: bool = False
     siblings: tuple[str, ...] = ()
 
@@ -50,20 +52,15 @@ def field_of(schema: Mapping[str, Any], path: str) -> SchemaField:
     at = _branches(schema, schema)
     walked: list[str] = []
     for part in path.split("."):
-        if not at or any(_is_open(branch) for branch in at):
-            if at:
-                return SchemaField(known=True)
-            return SchemaField(known=False)
         properties = _properties(at)
         if part not in properties:
-            return SchemaField(known=False, siblings=_full(walked, properties))
+            is_open = any(_is_open(branch) for branch in at)
+            return SchemaField(False, open=is_open, siblings=_full(walked, properties))
         walked.append(part)
         at = [deep for one in properties[part] for deep in _branches(one, schema)]
     below = _properties(at)
     plain = any(branch.get("type") not in (None, "object", "null") for branch in at)
-    return SchemaField(
-        known=True, is_object=bool(below) and not plain, siblings=_full(walked, below)
-    )
+    return SchemaField(True, is_object=bool(below) and not plain, siblings=_full(walked, below))
 
 
 def _full(walked: Sequence[str], properties: Mapping[str, Any]) -> tuple[str, ...]:

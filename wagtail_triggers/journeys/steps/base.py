@@ -98,6 +98,9 @@ class Surroundings(Protocol):
     def payload_schema(self, event: str) -> Mapping[str, Any] | None:
         """The JSON schema of the event's payload (as pydantic writes it); None if unknown."""
 
+    def objects_of(self, event: str) -> frozenset[str]:
+        """The kinds of object that the event can refer to: "cart", "order"."""
+
     def facts(self) -> Mapping[str, str]:
         """Every known fact of a contact with its kind: text, number, date, datetime, yes_no."""
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import Field
 
 from .. import conditions
-from ..condition_leaves import Match, unknown_event
+from ..condition_leaves import Match, never_same, unknown_event
 from ..problems import Problem
 from .base import Role, Run, Step, StepSettings, Surroundings
 from .decisions import Decision, Exit
@@ -68,6 +68,8 @@ class GoalStep(Step[GoalSettings]):
         event = self.settings.event
         if event not in surroundings.events():
             yield unknown_event(event, surroundings, "event")
+        elif self.settings.match == "same_object":
+            yield from never_same(event, triggers, surroundings, "match")
         own = frozenset({event})
         yield from conditions.problems(self.settings.filter, surroundings, own, "filter")
         if conditions.listens_for(self.settings.filter):
