@@ -137,7 +137,7 @@ def group(*names: str) -> list[str]:
 
 
 def _check_python() -> None:
-    if sys.version_info < OLDEST:  # noqa: UP036 - told here, before pip says it in its own way
+    if sys.version_info < OLDEST:
         wanted = ".".join(map(str, OLDEST))
         raise SystemExit(
             f"Python {wanted} or newer is needed; this is {sys.version.split()[0]} "
