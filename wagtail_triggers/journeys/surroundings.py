@@ -1,0 +1,65 @@
+"""What there is around a journey on one site: events, facts, channels, templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from ..conf import settings
+from ..contacts.facts import known_facts
+from ..events.types import event_types
+from ..exceptions import UnknownIdentifier
+from ..messages.models import Template
+
+
+class SiteSurroundings:
+    """Answers what validation and outline ask (`steps.base.Surroundings`) for one site.
+
+    Answers are remembered: make one per request or publication. Templates cost one query.
+    """
+
+    def __init__(self, site_id: int | None) -> None:
+        self.site_id = site_id
+
+    def events(self) -> Mapping[str, str]:
+        """Every registered event with its label."""
+        return self._events
+
+    def payload_schema(self, event: str) -> Mapping[str, Any] | None:
+        """The JSON schema of the event's payload; None if there is no such event."""
+        try:
+            return event_types.get(event).payload.model_json_schema()
+        except UnknownIdentifier:
+            return None
+
+    def facts(self) -> Mapping[str, str]:
+        """Every fact, built-in or declared, with its kind."""
+        return known_facts()
+
+    def channels(self) -> Mapping[str, str]:
+        """Every channel that the settings name."""
+        return {name: name for name in settings.CHANNELS}
+
+    def template_exists(self, template: str) -> bool:
+        """Say whether a template with this translation key is published on the site."""
+        return template in self._templates and self._templates[template][1]
+
+    def template_label(self, template: str) -> str:
+        """The template's name; the key itself where there is no such template."""
+        return self._templates.get(template, (template, False))[0]
+
+    @cached_property
+    def _events(self) -> dict[str, str]:
+        return {name: str(kind.label) for name, kind in event_types.all().items()}
+
+    @cached_property
+    def _templates(self) -> dict[str, tuple[str, bool]]:
+        """Name and whether it can be sent, by translation key; a published translation wins."""
+        rows = Template.objects.filter(site_id=self.site_id).order_by("pk")
+        found: dict[str, tuple[str, bool]] = {}
+        for key, name, version in rows.values_list("translation_key", "name", "live_version_id"):
+            known = found.get(str(key))
+            if known is None or (version is not None and not known[1]):
+                found[str(key)] = (name, version is not None)
+        return found
