@@ -125,9 +125,10 @@ class RefundPayload(OrderPayload):
 
 
 class TopicPayload(Payload):
-    """What was subscribed to."""
+    """What was subscribed to, or withdrawn from, and where."""
 
     topic: Text = "news"
+    source: Text = ""
 
 
 class PagePayload(Payload):
@@ -194,7 +195,7 @@ class EventType:
         name: Its identifier, such as `order_placed`.
         label: Its name for editors.
         payload: The model that its payload must satisfy.
-        about: The kind of object that the key names (`cart`, `order`, `checkout`, `product`), or "".
+        about: The kind of object that the key names (`cart`, `order`, …), or "".
         needs_contact: Whether it is about a person.
         derived: The engine alone makes it; a host that sends it is told so.
     """
@@ -261,6 +262,7 @@ def _ours() -> None:
         ("user_registered", _("Customer registered"), Nothing, ""),
         ("user_updated", _("Customer changed their details"), Nothing, ""),
         ("subscribed", _("Subscribed to a topic"), TopicPayload, ""),
+        ("unsubscribed", _("Withdrew from a topic"), TopicPayload, ""),
         ("page_viewed", _("Page viewed"), PagePayload, ""),
         ("product_viewed", _("Product viewed"), ProductPayload, "product"),
         ("search_performed", _("Search performed"), SearchPayload, ""),

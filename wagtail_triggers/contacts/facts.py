@@ -1,0 +1,89 @@
+"""Facts about a person, kept up to date by events, never by an older one over a newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings as django_settings
+
+from .models import Contact
+
+_COLUMNS = ("first_name", "last_name", "email", "phone", "language", "time_zone", "birthday")
+
+#: Facts that every contact has, with their kind, for conditions and for checking templates.
+BUILT_IN: Mapping[str, str] = {
+    "first_name": "text",
+    "last_name": "text",
+    "name": "text",
+    "email": "text",
+    "phone": "text",
+    "language": "text",
+    "time_zone": "text",
+    "birthday": "date",
+    "last_seen_at": "datetime",
+    "last_order_at": "datetime",
+    "orders_count": "number",
+    "spent": "number",
+    "currency": "text",
+}
+
+_declared: dict[str, str] = {}
+
+
+def declare_fact(name: str, kind: str) -> None:
+    """Declare a fact of the host's own, so that conditions and templates may use it.
+
+    Args:
+        name: Its name, as `Who.facts` carries it.
+        kind: `text`, `number`, `date`, `datetime` or `yes_no`.
+
+    Raises:
+        ValueError: The kind is none of these, or the name is one of the built-in facts.
+    """
+    kinds = ("text", "number", "date", "datetime", "yes_no")
+    if kind not in kinds:
+        raise ValueError(f"{kind!r} is no kind of fact; choose one of {', '.join(kinds)}.")
+    if name in BUILT_IN:
+        raise ValueError(f"{name!r} is a built-in fact; choose another name.")
+    _declared[name] = kind
+
+
+def known_facts() -> dict[str, str]:
+    """Every fact with its kind: the built-in ones and those that hosts declared."""
+    return {**BUILT_IN, **_declared}
+
+
+def learn(contact: Contact, who: Mapping[str, Any], occurred_at: datetime) -> None:
+    """Take over what an event says of a person, unless something newer is known. Does not save."""
+    stamp = occurred_at.isoformat()
+    for name in _COLUMNS:
+        if who.get(name) and _is_newer(contact, name, stamp):
+            value = who[name]
+            setattr(contact, name, date.fromisoformat(value) if name == "birthday" else value)
+    for name, value in (who.get("facts") or {}).items():
+        if _is_newer(contact, name, stamp):
+            contact.facts = {**contact.facts, name: value}
+    if contact.last_seen_at is None or contact.last_seen_at < occurred_at:
+        contact.last_seen_at = occurred_at
+
+
+def _is_newer(contact: Contact, name: str, stamp: str) -> bool:
+    known = contact.facts_at.get(name)
+    if known is not None and datetime.fromisoformat(known) > datetime.fromisoformat(stamp):
+        return False
+    contact.facts_at = {**contact.facts_at, name: stamp}
+    return True
+
+
+def zone_of(contact_zone: str, site_zone: str = "") -> ZoneInfo:
+    """A person's time zone: their own, else the site's, else the project's, else UTC."""
+    for name in (contact_zone, site_zone, django_settings.TIME_ZONE):
+        if name:
+            try:
+                return ZoneInfo(name)
+            except (KeyError, ValueError):  # an unknown or malformed name: ask the next one
+                continue
+    return ZoneInfo("UTC")
