@@ -1,7 +1,7 @@
 """A virtual environment of our own for each purpose, with nothing installed but Python 3.11.
 
 `python3 -m tests`, `python3 -m tests.benchmarks` and `python3 -m example_site` start here. From a
-shell: `python3 devenv.py tests -m mypy` runs any module in the environment of the tests.
+shell: `python3 devenv.py tests mypy` runs any program in the environment of the tests.
 
 The environments lie in `.venvs/` and are reused until `pyproject.toml`, the requirements or the
 Python change. `TRIGGERS_DEV_CONSTRAINTS="Django>=6.1"` (several separated by spaces) makes one
@@ -35,6 +35,8 @@ PURPOSES = {
     # Its curlylint wants an older pathspec than mypy does, so the two cannot live together.
     "templates": ("templates",),
 }
+#: These look at files only and need neither the checkout nor Django.
+WITHOUT_CHECKOUT = {"templates"}
 
 NO_ENSUREPIP = """\
 This Python ({python}) comes without `ensurepip`, so it cannot make a virtual environment.
@@ -58,12 +60,13 @@ def run(
     argv: Sequence[str],
     env: Mapping[str, str] | None = None,
 ) -> NoReturn:
-    """Become the Python of the environment for `purpose`, made first if need be. Never returns.
+    """Become a program of the environment for `purpose`, made first if need be. Never returns.
 
     Args:
         purpose: Names the environment: `.venvs/<purpose>-<Python version>`.
         requirements: What pip installs beside this checkout (editable); see `group()`.
-        argv: Arguments for that Python, such as `["-m", "pytest", "-x"]`.
+        argv: Arguments for its Python, such as `["-m", "pytest", "-x"]`; or the name of a program
+            in it with that program's arguments, such as `["ruff", "check", "."]`.
         env: Environment variables to add to ours.
 
     Replacing this process (instead of starting another one) leaves the terminal, signals, Ctrl-C
@@ -79,7 +82,9 @@ def run(
     merged["PATH"] = f"{python.parent}{os.pathsep}{merged.get('PATH', os.defpath)}"
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(python, [str(python), *argv], merged)
+    program = python.parent / argv[0] if argv else python
+    words = argv if program.is_file() else ["python", *argv]
+    os.execve(python.parent / words[0], [str(python.parent / words[0]), *words[1:]], merged)
 
 
 def prepare(purpose: str, requirements: Sequence[str]) -> Path:
@@ -105,7 +110,8 @@ def prepare(purpose: str, requirements: Sequence[str]) -> Path:
         if not _usable(python):
             _make(folder)
         _say(f"Installing packages into {_short(folder)}")
-        _install(python, folder, ["-e", str(ROOT), *requirements, *constraints])
+        checkout = [] if purpose in WITHOUT_CHECKOUT else ["-e", str(ROOT)]
+        _install(python, folder, [*checkout, *requirements, *constraints])
         stamp.write_text(wanted, encoding="utf-8")
     _say(f"{_short(folder)} is ready")
     return python
@@ -230,8 +236,8 @@ def _main(arguments: Sequence[str]) -> NoReturn:
     if len(arguments) < 2 or arguments[0] not in PURPOSES:
         names = ", ".join(PURPOSES)
         raise SystemExit(
-            "Usage: python3 devenv.py PURPOSE ARGUMENTS-FOR-PYTHON…\n"
-            f"PURPOSE is one of: {names}. Example: python3 devenv.py tests -m ruff check ."
+            "Usage: python3 devenv.py PURPOSE PROGRAM…, or PURPOSE ARGUMENTS-FOR-PYTHON…\n"
+            f"PURPOSE is one of: {names}. Example: python3 devenv.py tests ruff check ."
         )
     purpose, *argv = arguments
     run(purpose, group(*PURPOSES[purpose]), argv)

@@ -20,7 +20,7 @@ LONGEST_FUNCTION = 50
 CLOCKS = {"now", "utcnow", "today", "localdate", "localtime"}
 CLOCK_OWNERS = {"timezone", "datetime", "date"}
 #: Mail clients know no style sheets, so what goes into a mail may be styled in place.
-MAIL_TEMPLATES = PACKAGE / "templates" / "wagtail_triggers" / "mail"
+MAIL_TEMPLATES = PACKAGE / "templates" / "wagtail_triggers" / "email"
 INLINE = re.compile(
     r"<style\b|\sstyle\s*=|<script(?![^>]*\bsrc=)[^>]*>|\son[a-z]+\s*=", re.IGNORECASE
 )
