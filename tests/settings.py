@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from pathlib import Path
 from typing import Any
 
-TESTS = Path(__file__).resolve().parent
+import django
 
 SECRET_KEY = "only-for-tests-" + "x" * 50
 DEBUG = False
@@ -118,7 +117,11 @@ STATIC_ROOT = f"{tempfile.gettempdir()}/triggers-tests-static"
 MEDIA_URL = "/media/"
 MEDIA_ROOT = f"{tempfile.gettempdir()}/triggers-tests-media"
 
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": LOCMEM}}
+else:
+    EMAIL_BACKEND = LOCMEM
 DEFAULT_FROM_EMAIL = "Test Shop <shop@shop.example>"
 
 WAGTAIL_SITE_NAME = "Test Shop"

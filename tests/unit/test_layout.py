@@ -17,7 +17,9 @@ VAGUE_NAMES = {"utils", "helpers", "manager", "managers", "common", "misc"}
 LONGEST_FILE = 500
 LONGEST_FUNCTION = 50
 #: Attributes that read the machine's clock, on the names that have them.
-CLOCKS = {"now", "utcnow", "today", "localdate", "localtime"}
+CLOCKS = {"now", "utcnow", "today"}
+#: These read it when they are called without a moment to convert.
+CONVERTERS = {"localdate", "localtime"}
 CLOCK_OWNERS = {"timezone", "datetime", "date"}
 #: Mail clients know no style sheets, so what goes into a mail may be styled in place.
 MAIL_TEMPLATES = PACKAGE / "templates" / "wagtail_triggers" / "email"
@@ -85,25 +87,49 @@ def test_functions_of_the_package_are_short_enough_to_read() -> None:
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FUNCTION} == {}
 
 
+def clock_readings(tree: ast.Module) -> Iterator[int]:
+    """Lines that read, or hand on, a clock of Django's or the standard library's."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in CLOCKS:
+            # `timezone.now` and `datetime.datetime.now`.
+            if getattr(node.value, "id", getattr(node.value, "attr", "")) in CLOCK_OWNERS:
+                yield node.lineno
+        elif isinstance(node, ast.Call) and not node.args + node.keywords:
+            if getattr(node.func, "id", getattr(node.func, "attr", "")) in CONVERTERS:
+                yield node.lineno
+        elif isinstance(node, ast.ImportFrom) and node.module == "django.utils.timezone":
+            if CLOCKS & {alias.name for alias in node.names}:
+                yield node.lineno
+
+
 def test_time_in_the_package_comes_from_the_clock_alone() -> None:
     readings = [
-        f"{name}:{node.lineno}"
+        f"{name}:{line}"
         for name, tree in package_trees()
         if name != "core/clock.py"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and node.attr in CLOCKS
-        # `timezone.now`, `datetime.now`, and `datetime.datetime.now`; called or handed on.
-        and getattr(node.value, "id", getattr(node.value, "attr", "")) in CLOCK_OWNERS
+        for line in clock_readings(tree)
     ]
-    imported = [
-        name
-        for name, tree in package_trees()
-        if name != "core/clock.py"
-        for module, what in imports(tree)
-        if module == "django.utils.timezone" and what in CLOCKS
-    ]
-    assert readings + imported == []
+    assert readings == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "timezone.now()",
+        "field(default=timezone.now)",
+        "datetime.datetime.now(tz=UTC)",
+        "date.today()",
+        "timezone.localtime()",
+        "from django.utils.timezone import now",
+    ],
+)
+def test_clock_pattern_on_a_reading_finds_it(source: str) -> None:
+    assert list(clock_readings(ast.parse(source))) == [1]
+
+
+@pytest.mark.parametrize("source", ["clock.now()", "timezone.localtime(moment)", "Now()"])
+def test_clock_pattern_on_our_clock_and_conversions_finds_nothing(source: str) -> None:
+    assert list(clock_readings(ast.parse(source))) == []
 
 
 def test_base_page_of_wagtail_is_never_imported_because_it_is_swappable() -> None:

@@ -1,8 +1,8 @@
-"""`python3 -m tests.wheel dist/NAME.whl`: the wheel, not the checkout, in a project of `wagtail start`.
+"""`python3 -m tests.wheel dist/NAME.whl`: the wheel, not the checkout, in a fresh Wagtail project.
 
-Makes an environment with nothing but the wheel and what it asks for, adds to a fresh Wagtail project
-the settings that the README names, and lets one order become one mail. Also looks into the wheel:
-everything that is not Python must be in it, and no test.
+Makes an environment with nothing but the wheel and what it asks for, adds to what `wagtail start`
+makes the settings that the README names, and lets one order become one mail. Also looks into the
+wheel: everything that is not Python must be in it, and no test.
 """
 
 from __future__ import annotations

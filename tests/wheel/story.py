@@ -10,6 +10,7 @@ import django
 def publish() -> None:
     """Publish a thank-you mail and the journey that sends it."""
     from wagtail.models import Locale, Site
+
     from wagtail_triggers.journeys.models import Journey
     from wagtail_triggers.messages.models import MessageClass, Template
 
