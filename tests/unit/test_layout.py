@@ -97,8 +97,9 @@ def clock_readings(tree: ast.Module) -> Iterator[int]:
         elif isinstance(node, ast.Call) and not node.args + node.keywords:
             if getattr(node.func, "id", getattr(node.func, "attr", "")) in CONVERTERS:
                 yield node.lineno
-        elif isinstance(node, ast.ImportFrom) and node.module == "django.utils.timezone":
-            if CLOCKS & {alias.name for alias in node.names}:
+        elif isinstance(node, ast.ImportFrom):
+            names = {alias.name for alias in node.names}
+            if node.module == "django.utils.timezone" and CLOCKS & names:
                 yield node.lineno
 
 
