@@ -93,15 +93,20 @@ def as_number(value: Any) -> Decimal | None:
 
 
 def as_time(value: Any) -> date | datetime | None:
-    """Return a date or datetime, from itself or from ISO 8601 text; None for anything else."""
-    if isinstance(value, date):
-        return value
-    if not isinstance(value, str) or not _ISO_DATE.match(value):
+    """Return a date or datetime, from itself or from ISO 8601 text; None for anything else.
+
+    The first and the last year of the calendar are nothing either: in another time zone such a
+    moment would lie outside of it.
+    """
+    if isinstance(value, str) and _ISO_DATE.match(value):
+        try:
+            read = date.fromisoformat if len(value) == 10 else datetime.fromisoformat
+            value = read(value)
+        except ValueError:
+            return None
+    if not isinstance(value, date):
         return None
-    try:
-        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
-    except ValueError:
-        return None
+    return value if date.min.year < value.year < date.max.year else None
 
 
 def _compare_one(op: str, actual: Any, expected: Any, zone: ZoneInfo) -> bool:

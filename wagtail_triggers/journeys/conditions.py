@@ -142,16 +142,6 @@ def to_json(condition: Condition | None) -> dict[str, Any] | None:
     return None if condition is None else condition.to_json()
 
 
-def leaves(condition: Condition | None) -> Iterator[Condition]:
-    """Yield every condition of the tree that has none below it."""
-    if condition is None:
-        return
-    if not condition.parts():
-        yield condition
-    for part in condition.parts():
-        yield from leaves(part)
-
-
 #: A condition as a field of a step's settings.
 ConditionField = Annotated[
     Condition | None,

@@ -8,6 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from wagtail_triggers.journeys.comparisons import OPS, VALUELESS, compare
 
@@ -84,3 +86,35 @@ def test_compare_with_a_missing_value_never_holds(op: str, missing: Any) -> None
 def test_is_set_and_is_not_set_are_opposites(actual: Any, present: bool) -> None:
     assert compare("is_set", actual, None, BERLIN) is present
     assert compare("is_not_set", actual, None, BERLIN) is not present
+
+
+anything = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.just(10**4000),  # longer ones no JSON reader lets in
+    st.floats(),
+    st.decimals(),
+    st.text(max_size=30),
+    st.dates(),
+    st.datetimes(timezones=st.none() | st.just(UTC)),
+    st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9](Z|[+-]1[0-4]:00)?"),
+    st.sampled_from(["0001-01-01T00:00Z", "9999-12-31T23:59:59Z", "0001-01-01", "9999-12-31"]),
+    st.dictionaries(st.text(), st.integers(), max_size=2),
+)
+
+
+@given(
+    op=st.sampled_from(sorted(OPS)),
+    actual=st.one_of(anything, st.lists(anything, max_size=3)),
+    expected=anything,
+    zone=st.sampled_from(["Europe/Berlin", "Pacific/Apia", "America/New_York", "UTC"]),
+)
+@example("eq", "0001-01-01T00:00Z", "0001-01-01", "America/New_York")
+@example("eq", "9999-12-31T23:59:59Z", "9999-12-31", "Pacific/Apia")
+@example("gt", Decimal("sNaN"), 1, "UTC")
+def test_compare_of_anything_answers_and_never_raises(
+    op: str, actual: Any, expected: Any, zone: str
+) -> None:
+    wanted = [expected] if op == "in" else expected
+    assert compare(op, actual, wanted, ZoneInfo(zone)) in (True, False)
