@@ -21,6 +21,7 @@ from liquid import Environment
 from liquid.exceptions import LiquidError
 
 from ..exceptions import TemplateProblem
+from .analysis import check_names
 from .layout import (
     BODY_MARK,
     HTML_SECTION,
@@ -201,9 +202,11 @@ def _escaped(source: str) -> str:
 
 
 def _checked(source: str, environment: Environment) -> str:
-    """The source, once it is known to parse."""
+    """The source, once it is known to parse and to name only what exists."""
     try:
         parse(source, environment)
+        for problem in check_names(list(scan(source)), source, ""):
+            raise TemplateProblem(str(problem))
     except LiquidError as error:
         raise TemplateProblem(
             _("Line %(line)d: %(message)s")

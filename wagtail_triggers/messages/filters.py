@@ -59,7 +59,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 def as_number(value: object) -> Decimal | None:
     """A value as an exact number, or None where it is none."""
-    if isinstance(value, Mapping):
+    if type(value) is dict:
         value = value.get("amount")
     if isinstance(value, bool) or value is None or is_undefined(value):
         return None
@@ -104,8 +104,19 @@ def money(value: object, currency: object = "", *, context: MessageContext) -> s
         return ""
     code = str(currency or "").strip().upper()
     if not code:
-        return str(format_decimal(number, format="#,##0.00", locale=locale_of(context.language)))
-    return str(format_currency(number, code, locale=locale_of(context.language)))
+        return _decimal(number, "#,##0.00", context.language)
+    return _currency(number, code, context.language)
+
+
+# The same prices come again in every mail of a shop, and Babel takes 50 µs for each.
+@lru_cache(maxsize=4096)
+def _currency(number: Decimal, code: str, language: str) -> str:
+    return str(format_currency(number, code, locale=locale_of(language)))
+
+
+@lru_cache(maxsize=4096)
+def _decimal(number: Decimal, pattern: str, language: str) -> str:
+    return str(format_decimal(number, format=pattern, locale=locale_of(language)))
 
 
 @with_context
@@ -128,7 +139,7 @@ def number(value: object, digits: object = None, *, context: MessageContext) -> 
     if not 0 <= places <= 10:
         raise FilterArgumentError("number: digits must be between 0 and 10", token=None)
     pattern = "#,##0" + ("." + "0" * int(places) if places else "")
-    return str(format_decimal(found, format=pattern, locale=locale_of(context.language)))
+    return _decimal(found, pattern, context.language)
 
 
 @with_context

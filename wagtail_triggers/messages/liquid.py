@@ -6,11 +6,11 @@ none. What the sandbox forbids and why stands in `sandbox.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 from django.utils.translation import gettext as _
 from liquid import BoundTemplate, Environment
@@ -117,16 +117,20 @@ def _frozen(value: object, path: str, depth: int) -> object:
             f"The template context is nested too deeply at “{path}”: at most "
             f"{_MAX_CONTEXT_DEPTH} levels."
         )
-    if isinstance(value, Mapping) and type(value) is dict:
+    kind = type(value)
+    if kind is str:
+        return _clean(cast(str, value))
+    if kind is dict:
         return {
             _key(name, path): _frozen(child, f"{path}.{name}", depth + 1)
-            for name, child in value.items()
+            for name, child in cast(dict[object, object], value).items()
         }
-    if type(value) in (list, tuple):
-        items: tuple[object, ...] = tuple(value)  # type: ignore[arg-type]
+    if kind is list or kind is tuple:
+        items = cast(Sequence[object], value)
         return [_frozen(child, f"{path}[{i}]", depth + 1) for i, child in enumerate(items)]
     if isinstance(value, str):
-        return _clean(value)
+        # A subclass: SafeString, for one, would escape escaping.
+        return _clean("".join(value))
     if not isinstance(value, _SCALARS):
         raise ContextProblem(
             f"The template context holds a {type(value).__name__} at “{path}”. Turn it into text, "
@@ -136,9 +140,8 @@ def _frozen(value: object, path: str, depth: int) -> object:
 
 
 def _clean(value: str) -> str:
-    """Plain text: no subclass (SafeString would escape escaping), no half characters."""
-    text = str.__str__(value) if type(value) is str else "".join(value)
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    """A text without half characters, which no mail could carry."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
 def check(source: str, *, variables: VariableTree, field: str) -> list[LiquidProblem]:

@@ -24,13 +24,11 @@ logger = logging.getLogger(__name__)
 MAX_SUBJECT_CHARS: Final = 200
 
 #: Compiled HTML is serialised: every attribute stands in double quotes, and every value is escaped.
-_URL_ATTRIBUTE: Final = re.compile(
-    r'\b(href|src|background|action|poster)="([^"]*)"', re.IGNORECASE
-)
+_URL_ATTRIBUTES: Final = (' href="', ' src="', ' background="', ' action="')
 _SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*(?=:)")
 #: Characters that browsers skip in an address, and could hide a scheme behind.
 _SKIPPED: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\u2060\ufeff]+")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_NOT_IN_HEADERS: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _BLANK_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n){2,}")
 
 
@@ -116,25 +114,32 @@ def _render_part(
 
 def one_line(text: str) -> str:
     """A text fit for a header: NFC, without control characters, at most 200 characters."""
-    line = _CONTROL.sub(" ", unicodedata.normalize("NFC", text))
-    return " ".join(line.split(" ")).strip()[:MAX_SUBJECT_CHARS].rstrip() if line else ""
+    line = _NOT_IN_HEADERS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return line[:MAX_SUBJECT_CHARS].rstrip()
 
 
 def safe_urls(html: str) -> str:
     """Take the addresses out of rendered HTML that are no http(s), mailto or tel ones.
 
     What a customer's data put there must not stop a mail, so the attribute is left, with "#".
+    Compiled HTML is serialised, so that attributes look alike; an expression that also took what
+    looks otherwise cost a third of the whole rendering.
     """
-    return _URL_ATTRIBUTE.sub(_safe_attribute, html)
+    for attribute in _URL_ATTRIBUTES:
+        if attribute in html:
+            head, *rest = html.split(attribute)
+            html = attribute.join([head, *map(_safe_start, rest)])
+    return html
 
 
-def _safe_attribute(match: re.Match[str]) -> str:
-    value = match[2]
-    if value.startswith(("https://", "http://")) or not value or value.startswith("#"):
-        return match[0]
+def _safe_start(rest: str) -> str:
+    """What follows an attribute's opening quote, with its address checked."""
+    if rest.startswith(("https://", "http://", '"', "#")):
+        return rest
+    value, quote, after = rest.partition('"')
     address = _SKIPPED.sub("", html_entities.unescape(value))
     scheme = _SCHEME.match(address)
     if scheme is not None and scheme[0].lower() in URL_SCHEMES:
-        return match[0]
-    logger.warning("An address that is no link was taken out of a message's %s", match[1])
-    return f'{match[1]}="#"'
+        return rest
+    logger.warning("An address that is no link was taken out of a message")
+    return f"#{quote}{after}"

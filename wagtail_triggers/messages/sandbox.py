@@ -233,7 +233,16 @@ class MessageContext(RenderContext):
     def get(self, path: list[object], **kwargs: Any) -> object:
         """Resolve a path, which is what comparing and searching large texts cannot do without."""
         self.spend(1)
-        return super().get(path, **kwargs)
+        try:
+            here = self.scope[path[0]]  # type: ignore[index]  # a root that is no text is a KeyError
+            for segment in path[1:]:
+                # Dicts are most of what a template reads; the rest is the long way's.
+                if type(here) is not dict:
+                    return super().get(path, **kwargs)
+                here = here[segment]
+        except (KeyError, TypeError):
+            return super().get(path, **kwargs)
+        return here
 
     def assign(self, key: str, val: Any) -> None:
         """Set a local variable.

@@ -126,8 +126,7 @@ HEAVY = [
     "{% assign a = 'xxxxxxxxxx' %}"
     + "{% assign a = a | append: a %}" * 13
     + "{% assign b = a | append: 'y' %}{% assign c = a | append: 'y' %}"
-    + "{% for i in (1..2000) %}{% if b contains c %}{% endif %}{% if c == b %}{% endif %}{% endfor %}"
-    * 20,
+    + "{% for i in (1..2000) %}{% if b contains c or c == b %}{% endif %}{% endfor %}" * 20,
     "{% assign a = 99 %}" + "{% assign a = a | times: a %}" * 30,
     "{{ 1 | round: 999999999 }}",
     "{{ 1.5 | round: 999999999 }}",
@@ -144,7 +143,7 @@ HEAVY = [
     "{{ a" + "[a" * 20000 + "]" * 20000 + "}}",
     "{{ a" + "[a" * 400 + " }}",
     "{% if " + "a and " * 150 + "a %}{% endif %}",
-    "".join("{%% assign v%d = n %%}" % i for i in range(3000)),
+    "".join(f"{{% assign v{i} = n %}}" for i in range(3000)),
     "{% cycle 'a', 'b' %}" * 3000,
     "{{ '<' | append: '<<<<<<<<<<<<<<<<' | strip_html }}" * 1000,
     "{% assign a = '<<<<<<<<<<' %}"
