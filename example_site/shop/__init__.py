@@ -1,0 +1,1 @@
+"""The shop itself: catalogue, cart, checkout, accounts."""
