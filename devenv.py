@@ -201,7 +201,8 @@ def _call(command: Sequence[str]) -> int:
         return process.wait()
     except KeyboardInterrupt:
         # The terminal has told the child as well.
-        raise SystemExit("Stopped. The same command goes on where this one ended.") from None
+        _say("Stopped. The same command goes on where this one ended.")
+        raise SystemExit(128 + signal.SIGINT) from None
     finally:
         if process.poll() is None:
             process.terminate()
