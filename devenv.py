@@ -3,7 +3,7 @@
 `python3 -m tests`, `python3 -m tests.benchmarks` and `python3 -m example_site` start here. From a
 shell: `python3 devenv.py tests mypy` runs any program in the environment of the tests.
 
-The environments lie in `.venvs/` and are reused until `pyproject.toml`, the requirements or the
+The environments lie in `.venvs/` and are reused until the project's metadata, the requirements or the
 Python change. `TRIGGERS_DEV_CONSTRAINTS="Django>=6.1"` (several separated by spaces) makes one
 beside it with other versions.
 
@@ -124,10 +124,7 @@ def group(*names: str) -> list[str]:
         SystemExit: No group has that name.
     """
     _check_python()
-    import tomllib
-
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    groups: dict[str, list[Any]] = tomllib.loads(text)["dependency-groups"]
+    groups: dict[str, list[Any]] = _pyproject()["dependency-groups"]
 
     def unfold(name: str) -> Iterator[str]:
         if name not in groups:
@@ -152,9 +149,17 @@ def _check_python() -> None:
 
 
 def _digest(requirements: Sequence[str]) -> str:
+    """What an environment depends on: the settings of the linters, say, are no part of it."""
+    project = _pyproject()
     parts = [sys.version, sys.base_prefix, str(ROOT), *requirements]
-    parts.append((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    parts += [repr(project["build-system"]), repr(project["project"])]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _pyproject() -> dict[str, Any]:
+    import tomllib
+
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def _read(path: Path) -> str:
