@@ -3,8 +3,8 @@
 `python3 -m tests`, `python3 -m tests.benchmarks` and `python3 -m example_site` start here. From a
 shell: `python3 devenv.py tests mypy` runs any program in the environment of the tests.
 
-The environments lie in `.venvs/` and are reused until the project's metadata, the requirements or the
-Python change. `TRIGGERS_DEV_CONSTRAINTS="Django>=6.1"` (several separated by spaces) makes one
+The environments lie in `.venvs/` and are reused until the project's metadata, the requirements or
+the Python change. `TRIGGERS_DEV_CONSTRAINTS="Django>=6.1"` (several separated by spaces) makes one
 beside it with other versions.
 
 Only the standard library is imported, and nothing newer than Python 3.7 stands outside functions,
