@@ -1,5 +1,7 @@
 """The Django app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
@@ -14,5 +16,16 @@ class TriggersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect receivers and checks, then autodiscover `triggers.py` of every installed app."""
+        """Load what registers itself, then every app's `triggers.py`, then close the registries."""
+        for module in ("checks", "engine.guards", "engine.merging", "events.merging"):
+            import_module(f"{self.name}.{module}")
+        for module in ("core.sites", "journeys.publish", "messages.publish"):
+            import_module(f"{self.name}.{module}").connect()
         autodiscover_modules("triggers")
+        for module, registry in (
+            ("events.types", "event_types"),
+            ("journeys.steps.registry", "steps"),
+            ("journeys.conditions", "kinds"),
+            ("messages.guards", "guards"),
+        ):
+            getattr(import_module(f"{self.name}.{module}"), registry).close()

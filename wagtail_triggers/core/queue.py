@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 from celery import current_app
@@ -153,6 +154,37 @@ def nudge(task: str) -> None:
     if any(isinstance(entry[1], _Hint) and entry[1].task == task for entry in waiting):
         return
     transaction.on_commit(_Hint(task), robust=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """What the host's Celery app is set up to do, for checks and the doctor."""
+
+    url: str
+    scheduled: frozenset[str]
+    accepts: frozenset[str]
+
+
+def broker() -> Broker:
+    """Read the host's Celery settings; connects to nothing."""
+    conf = current_app.conf
+    return Broker(
+        url=str(conf.broker_url or ""),
+        scheduled=frozenset(
+            str(entry.get("task")) for entry in (conf.beat_schedule or {}).values()
+        ),
+        accepts=frozenset(conf.accept_content or ()),
+    )
+
+
+def reach_broker() -> str:
+    """Try to reach the broker within a second; returns "" or what went wrong."""
+    try:
+        with current_app.connection_for_write(connect_timeout=CONNECT_TIMEOUT) as connection:
+            connection.ensure_connection(max_retries=1, timeout=CONNECT_TIMEOUT)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 @atexit.register

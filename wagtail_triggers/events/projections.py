@@ -47,7 +47,7 @@ def project(events: Sequence[Event], contacts: dict[int, Contact]) -> None:
             orders.apply(event)
     carts.save()
     orders.save()
-    _count_orders({event.contact_id for event in relevant if event.name in _ORDER_EVENTS}, contacts)
+    count_orders({event.contact_id for event in relevant if event.name in _ORDER_EVENTS}, contacts)
 
 
 class _Carts:
@@ -194,7 +194,7 @@ def _save_all(model: Any, rows: list[Any], fields: list[str]) -> None:
     model.objects.bulk_update([row for row in rows if row.pk is not None], fields)
 
 
-def _count_orders(ids: Iterable[int | None], contacts: dict[int, Contact]) -> None:
+def count_orders(ids: Iterable[int | None], contacts: dict[int, Contact]) -> None:
     """Count again from the rows: adding up events would count a repeated one twice."""
     wanted = [pk for pk in ids if pk is not None]
     if not wanted:

@@ -187,6 +187,10 @@ class MessagePayload(Payload):
     detail: Text = ""
 
 
+#: Objects that a payload names in a field of its own, `cart_id` and so on.
+_REFERENCES = ("cart", "checkout", "order")
+
+
 @dataclass(frozen=True, slots=True)
 class EventType:
     """A kind of event.
@@ -210,17 +214,16 @@ class EventType:
     def refs(self, key: str, payload: dict[str, Any]) -> list[str]:
         """Every object that an event of this type knows of, as `kind:id`, sorted."""
         found = {
-            f"{kind}:{payload[field]}"
-            for kind, field in (
-                ("cart", "cart_id"),
-                ("checkout", "checkout_id"),
-                ("order", "order_id"),
-            )
-            if payload.get(field)
+            f"{kind}:{payload[f'{kind}_id']}" for kind in _REFERENCES if payload.get(f"{kind}_id")
         }
         if key:
             found.add(f"{self.about or self.name}:{key}")
         return sorted(found)
+
+    def objects(self) -> frozenset[str]:
+        """The kinds of object that an event of this type can refer to."""
+        named = {kind for kind in _REFERENCES if f"{kind}_id" in self.payload.model_fields}
+        return frozenset(named | ({self.about} if self.about else set()))
 
     def run_key(self, key: str, payload: dict[str, Any]) -> str:
         """The object that a run begun by this event is about, as `kind:id`, or ""."""

@@ -33,6 +33,12 @@ class SiteSurroundings:
         except UnknownIdentifier:
             return None
 
+    def objects_of(self, event: str) -> frozenset[str]:
+        """The kinds of object that the event can refer to: "cart", "order" …"""
+        if event not in event_types:
+            return frozenset()
+        return event_types.get(event).objects()
+
     def facts(self) -> Mapping[str, str]:
         """Every fact, built-in or declared, with its kind."""
         return known_facts()

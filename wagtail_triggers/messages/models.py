@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from modelcluster.models import ClusterableModel
 from wagtail.contrib.settings.models import BaseSiteSetting
@@ -19,6 +21,9 @@ from wagtail.models import (
     WorkflowMixin,
 )
 from wagtail.search import index
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class MessageClass(models.TextChoices):
@@ -121,7 +126,7 @@ class Template(
         blank=True,
         editable=False,
         on_delete=models.PROTECT,
-        related_name="+",
+        related_name="live_template",
     )
 
     name.required_on_save = True  # type: ignore[attr-defined]  # Wagtail reads it off the field
@@ -140,6 +145,17 @@ class Template(
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def preview_modes(self) -> list[tuple[str, StrOrPromise]]:
+        """What Wagtail's preview panel offers."""
+        return [("html", _("HTML")), ("text", _("Plain text"))]
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        """Answer Wagtail's preview panel."""
+        from .preview import serve_preview  # rendering needs these models
+
+        return serve_preview(self, request, mode_name)
 
 
 class TemplateVersion(models.Model):
@@ -225,6 +241,14 @@ class Message(models.Model):
         db_constraint=False,
         related_name="+",
     )
+    #: The event that began the run: what the message is about.
+    event = models.ForeignKey(
+        "wagtail_triggers.Event",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+    )
     template_version = models.ForeignKey(
         TemplateVersion, on_delete=models.PROTECT, related_name="+", verbose_name=_("template")
     )
@@ -235,8 +259,9 @@ class Message(models.Model):
     )
     priority = models.SmallIntegerField(default=0)
     idempotency_key = models.CharField(max_length=200, unique=True)
-    #: The object that the message is about, such as `cart:12`; guards look at its state.
-    subject_ref = models.CharField(max_length=160, blank=True)
+    #: The object that the message is about, such as `cart` and `12`; guards look at its state.
+    subject_kind = models.CharField(max_length=32, blank=True)
+    subject_id = models.CharField(max_length=128, blank=True)
     state = models.CharField(
         _("state"), max_length=16, choices=State.choices, default=State.PLANNED
     )
@@ -248,7 +273,8 @@ class Message(models.Model):
     #: Resolved at each claim; frozen with the bytes at the first ambiguous attempt.
     address = models.CharField(_("address"), max_length=320, blank=True)
     address_hash = models.CharField(max_length=64, blank=True)
-    frozen = models.BooleanField(default=False)
+    #: Attempts whose outcome nobody knows. From the first on, address and context are frozen.
+    ambiguous = models.PositiveSmallIntegerField(default=0)
     token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -1,0 +1,260 @@
+"""The runs of the shop's own database, claimed and written in sets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError
+from django.utils.translation import gettext_noop
+
+from ..conf import TASK_SEND_BULK, TASK_SEND_TRANSACTIONAL, settings
+from ..contacts.models import Contact
+from ..core import clock
+from ..core.bulk import update_rows
+from ..core.locking import engine_transaction, locked, retrying
+from ..core.queue import nudge
+from ..journeys.models import Journey
+from ..journeys.steps.base import EventView, Run
+from . import attempts
+from .advance import Progress
+from .history import facts, history, site_zones, views, zone
+from .intents import plan_messages
+from .live import plans_of
+from .models import BatchAttempt, Enrolment, StepRun
+from .runner import run_batch
+from .store import DueRun, Failure
+
+logger = logging.getLogger("wagtail_triggers.runner")
+
+#: A run whose step failed is looked at again after this, times the number of failures.
+RETRY_AFTER = timedelta(seconds=20)
+
+
+@dataclass(slots=True)
+class DatabaseBatch:
+    """Runs whose contacts are locked by the transaction around it."""
+
+    moment: datetime
+    rows: dict[int, Enrolment]
+    contacts: dict[int, Contact]
+    runs: Sequence[DueRun]
+
+    def save(self, progress: Sequence[Progress], failures: Sequence[Failure]) -> None:
+        """Write everything that was decided, in the transaction that holds the locks."""
+        progress, planned = plan_messages(progress, self.rows, self.contacts, self.moment)
+        for step in progress:
+            self._move(self.rows[step.enrolment_id], step)
+        for failure in failures:
+            self._fail(self.rows[failure.enrolment_id], failure)
+        update_rows(
+            Enrolment,
+            list(self.rows.values()),
+            ["node", "seq", "arrived_at", "wake_at", "state", "reason", "active_slot", "ended_at",
+             "tries"],
+        )  # fmt: skip
+        StepRun.objects.bulk_create(
+            StepRun(
+                enrolment_id=one.enrolment_id,
+                seq=record.seq,
+                node=record.node,
+                kind=record.kind,
+                decision=record.decision,
+                port=record.port,
+                detail=dict(record.detail),
+                at=self.moment,
+            )
+            for one in progress
+            for record in one.steps
+        )
+        if planned.transactional:
+            nudge(TASK_SEND_TRANSACTIONAL)
+        if planned.marketing:
+            nudge(TASK_SEND_BULK)
+
+    def _move(self, row: Enrolment, step: Progress) -> None:
+        row.node, row.seq, row.arrived_at = step.node, step.seq, step.arrived_at
+        row.wake_at, row.state, row.reason, row.tries = step.wake_at, step.state, step.reason, 0
+        if step.ended:
+            row.active_slot, row.ended_at = None, self.moment
+
+    def _fail(self, row: Enrolment, failure: Failure) -> None:
+        row.tries = failure.tries
+        row.reason = failure.error[:255]
+        if failure.tries >= settings.MAX_TRIES:
+            row.state, row.wake_at = Enrolment.State.PARKED, None
+        else:
+            row.wake_at = self.moment + RETRY_AFTER * failure.tries
+
+
+class DatabaseStore:
+    """Due runs of the database.
+
+    Args:
+        only: Work on these runs alone, due or announced; for what a dead batch left behind.
+    """
+
+    def __init__(self, only: Sequence[int] | None = None) -> None:
+        self.only = only
+
+    @contextmanager
+    def claim(self, limit: int) -> Iterator[DatabaseBatch]:
+        """Announce, lock the contacts, read the due runs again, and commit at the end."""
+        moment = clock.now()
+        candidates = self._candidates(moment, limit)
+        if not candidates:
+            yield DatabaseBatch(moment, {}, {}, ())
+            return
+        attempt = attempts.announce(BatchAttempt.Kind.RUNS, sorted(candidates), moment)
+        try:
+            with engine_transaction():
+                yield self._locked(candidates, moment)
+                attempts.done(attempt)
+        except BaseException:
+            attempts.done(attempt)  # we are alive, so nobody has to clear up behind us
+            raise
+
+    def _candidates(self, moment: datetime, limit: int) -> dict[int, int]:
+        """Ids of due runs with their contacts', read without a lock."""
+        rows = Enrolment.objects.filter(state=Enrolment.State.ACTIVE, wake_at__lte=moment)
+        if self.only is not None:
+            rows = rows.filter(pk__in=self.only)
+        else:
+            rows = rows.exclude(pk__in=attempts.busy_ids(BatchAttempt.Kind.RUNS))
+        return dict(rows.order_by("wake_at").values_list("pk", "contact_id")[:limit])
+
+    def _locked(self, candidates: dict[int, int], moment: datetime) -> DatabaseBatch:
+        people = Contact.objects.filter(pk__in=set(candidates.values()))
+        contacts = {row.pk: row for row in locked(people, skip_locked=True).order_by("pk")}
+        # A second statement with the whole predicate: rows that the first one returned may have
+        # moved before the contact was ours.
+        rows = {
+            row.pk: row
+            for row in locked(
+                Enrolment.objects.filter(
+                    pk__in=candidates,
+                    contact_id__in=contacts,
+                    state=Enrolment.State.ACTIVE,
+                    wake_at__lte=moment,
+                    journey__state=Journey.State.RUNNING,
+                ),
+                of=("self",),
+            ).order_by("pk")
+        }
+        return DatabaseBatch(moment, rows, contacts, _due_runs(rows, contacts, moment))
+
+
+def _due_runs(
+    rows: dict[int, Enrolment], contacts: dict[int, Contact], moment: datetime
+) -> list[DueRun]:
+    """Everything that the steps may look at, in a fixed number of queries."""
+    if not rows:
+        return []
+    plans = plans_of(row.version_id for row in rows.values())
+    triggers = views(row.event_id for row in rows.values())
+    names = frozenset().union(*(plan.history_events for plan in plans.values()))
+    since = min(row.entered_at for row in rows.values())
+    starts = [one.occurred_at for one in triggers.values()]
+    past = history(contacts, names, min([since, *starts]))
+    zones = site_zones({row.site_id for row in rows.values()})
+    runs = []
+    for row in rows.values():
+        contact = contacts[row.contact_id]
+        trigger = triggers.get(row.event_id) or EventView(0, "", {}, row.entered_at)
+        run = Run(
+            enrolment_id=row.pk,
+            contact=facts(contact),
+            event=trigger,
+            key=row.key,
+            refs=frozenset(row.refs),
+            entered_at=row.entered_at,
+            arrived_at=row.arrived_at,
+            moment=moment,
+            time_zone=zone(contact, zones),
+            seq=row.seq,
+            history=_since(trigger, past.get(row.contact_id, ())),
+        )
+        runs.append(DueRun(run, plans[row.version_id], row.node, row.tries))
+    return runs
+
+
+def _since(trigger: EventView, events: tuple[EventView, ...]) -> tuple[EventView, ...]:
+    """What was done after the event that began the run, whoever was routed first."""
+    return tuple(
+        event
+        for event in events
+        if event.id != trigger.id and event.occurred_at >= trigger.occurred_at
+    )
+
+
+@retrying
+def _attempt(ids: Sequence[int] | None, limit: int) -> int:
+    return run_batch(DatabaseStore(only=ids), limit)
+
+
+def run_due(limit: int | None = None) -> int:
+    """Carry out one batch of due runs.
+
+    A database error that does not pass halves the batch until the run at fault stands alone; it
+    is counted against that run.
+
+    Returns:
+        How many runs were carried out; 0 means that nothing is due.
+    """
+    limit = limit or settings.BATCH_SIZE
+    try:
+        return _attempt(None, limit)
+    except DatabaseError as error:
+        moment = clock.now()
+        ids = list(DatabaseStore()._candidates(moment, limit))
+        logger.warning("A batch of %d runs failed; halving it", len(ids), exc_info=error)
+        return _halve(ids) if ids else 0
+
+
+def _halve(ids: Sequence[int]) -> int:
+    if len(ids) == 1:
+        run_singly(ids)
+        return 1
+    middle = len(ids) // 2
+    moved = 0
+    for part in (ids[:middle], ids[middle:]):
+        try:
+            moved += _attempt(part, len(part))
+        except DatabaseError:
+            moved += _halve(part)
+    return moved
+
+
+def run_singly(enrolment_ids: Sequence[int]) -> None:
+    """Try the runs of a dead batch one by one; each pays for the attempt before it is made."""
+    for pk in enrolment_ids:
+        if not _charge(pk):
+            continue
+        try:
+            _attempt([pk], 1)
+        except DatabaseError as error:
+            # Charged already; once its tries are used up, the next round parks it.
+            logger.warning("Run %d fails in the database", pk, exc_info=error)
+            later = clock.now() + RETRY_AFTER
+            Enrolment.objects.filter(pk=pk, state=Enrolment.State.ACTIVE).update(
+                reason=f"{type(error).__name__}: {error}"[:255], wake_at=later
+            )
+
+
+@retrying
+def _charge(pk: int) -> bool:
+    """Count an attempt against a due run, or park it; says whether to go on with it."""
+    with engine_transaction():
+        rows = Enrolment.objects.filter(pk=pk, state=Enrolment.State.ACTIVE, wake_at__isnull=False)
+        row = locked(rows, skip_locked=True).first()
+        if row is None:
+            return False
+        row.tries += 1
+        if row.tries > settings.MAX_TRIES:
+            row.state, row.wake_at = Enrolment.State.PARKED, None
+            row.reason = row.reason or gettext_noop("The worker died three times at this step.")
+        row.save(update_fields=["tries", "state", "wake_at", "reason"])
+        return row.state == Enrolment.State.ACTIVE

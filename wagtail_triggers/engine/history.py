@@ -1,0 +1,61 @@
+"""Load what steps and goals look at, for a whole batch, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..contacts.facts import zone_of
+from ..contacts.models import Contact
+from ..events.models import Event
+from ..journeys.steps.base import EventView
+from ..messages.models import TriggersSettings
+
+
+def view(event: Event) -> EventView:
+    """An event as steps and conditions see it."""
+    return EventView(event.pk, event.name, event.payload, event.occurred_at, frozenset(event.refs))
+
+
+def views(event_ids: Iterable[int]) -> dict[int, EventView]:
+    """Events by id; one query. An event that retention has removed is left out."""
+    return {event.pk: view(event) for event in Event.objects.filter(pk__in=set(event_ids))}
+
+
+def history(
+    contact_ids: Iterable[int], names: Iterable[str], since: datetime
+) -> dict[int, tuple[EventView, ...]]:
+    """These contacts' events of these names since `since`, oldest first; one query, or none.
+
+    Events that no router has seen yet are among them: they have happened all the same.
+    """
+    wanted = set(names)
+    if not wanted:
+        return {}
+    found: dict[int, list[EventView]] = defaultdict(list)
+    rows = Event.objects.filter(
+        contact_id__in=set(contact_ids), name__in=wanted, occurred_at__gte=since
+    ).order_by("occurred_at", "pk")
+    for event in rows:
+        if event.contact_id is not None:
+            found[event.contact_id].append(view(event))
+    return {contact: tuple(events) for contact, events in found.items()}
+
+
+def site_zones(site_ids: Iterable[int]) -> dict[int, str]:
+    """The default time zone of each site that has one; one query."""
+    rows = TriggersSettings.objects.filter(site_id__in=set(site_ids))
+    return dict(rows.values_list("site_id", "time_zone"))
+
+
+def zone(contact: Contact, zones: dict[int, str]) -> ZoneInfo:
+    """The time zone in which this person lives."""
+    return zone_of(contact.time_zone, zones.get(contact.site_id, ""))
+
+
+def facts(contact: Contact) -> dict[str, Any]:
+    """What conditions may know of this person."""
+    return contact.as_facts()

@@ -1,0 +1,116 @@
+"""Turn what steps want to say into rows of the message ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.utils.translation import gettext_noop
+
+from ..contacts.models import Contact
+from ..events.models import Event
+from ..journeys.models import Journey
+from ..messages import ledger
+from ..messages.models import Message, MessageClass, TemplateVersion
+from ..messages.versions import Versions
+from .advance import Intent, Progress, StepRecord
+from .models import Enrolment
+
+NO_TEMPLATE = gettext_noop("The template of this step is not published. Publish it and try again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """How many messages were planned, by class."""
+
+    marketing: int = 0
+    transactional: int = 0
+
+
+def plan_messages(
+    progress: Sequence[Progress],
+    rows: Mapping[int, Enrolment],
+    contacts: Mapping[int, Contact],
+    moment: datetime,
+) -> tuple[list[Progress], Planned]:
+    """Insert a message for every intent; a fixed number of queries, whatever their number.
+
+    A run whose template is not published is parked at that step: nothing is skipped in silence.
+
+    Returns:
+        The progress, with such runs held back, and what was planned.
+    """
+    intents = [intent for one in progress for intent in one.intents]
+    if not intents:
+        return list(progress), Planned()
+    versions = Versions(intent.template for intent in intents)
+    names = dict(
+        Event.objects.filter(
+            pk__in={rows[intent.enrolment_id].event_id for intent in intents}
+        ).values_list("pk", "name")
+    )
+    priorities = dict(
+        Journey.objects.filter(
+            pk__in={rows[intent.enrolment_id].journey_id for intent in intents}
+        ).values_list("pk", "priority")
+    )
+    held: list[Progress] = []
+    messages: list[Message] = []
+    for one in progress:
+        row = rows[one.enrolment_id]
+        language = contacts[row.contact_id].language
+        for intent in one.intents:
+            version = versions.find(intent.template, language)
+            if version is None:
+                one = _held_at(one, intent, moment)
+                break
+            message = _message(intent, row, version, names.get(row.event_id, ""), moment)
+            message.priority = priorities[row.journey_id]
+            messages.append(message)
+        held.append(one)
+    ledger.insert(messages)
+    marketing = sum(message.message_class == MessageClass.MARKETING for message in messages)
+    return held, Planned(marketing, len(messages) - marketing)
+
+
+def _message(
+    intent: Intent, row: Enrolment, version: TemplateVersion, event: str, moment: datetime
+) -> Message:
+    kind, _colon, about = row.key.partition(":")
+    worth = intent.expires_after or ledger.expiry(event, version.message_class)
+    return Message(
+        site_id=row.site_id,
+        contact_id=row.contact_id,
+        enrolment=row,
+        event_id=row.event_id,
+        template_version=version,
+        channel=intent.channel,
+        message_class=version.message_class,
+        topic_id=version.topic_id,
+        idempotency_key=f"{row.pk}:{intent.seq}:{intent.channel}:0",
+        subject_kind=kind,
+        subject_id=about,
+        due_at=moment,
+        expires_at=moment + worth,
+        depth=row.depth,
+        planned_at=moment,
+    )
+
+
+def _held_at(one: Progress, intent: Intent, moment: datetime) -> Progress:
+    """The run as it stood before this intent, parked at its step."""
+    at = next(record for record in one.steps if record.seq == intent.seq)
+    before = tuple(record for record in one.steps if record.seq < intent.seq)
+    park = StepRecord(intent.seq, at.node, at.kind, "park", "", {"reason": NO_TEMPLATE})
+    return replace(
+        one,
+        node=at.node,
+        seq=intent.seq,
+        wake_at=None,
+        arrived_at=moment,
+        state="parked",
+        reason=NO_TEMPLATE,
+        steps=(*before, park),
+        intents=tuple(other for other in one.intents if other.seq < intent.seq),
+    )

@@ -1,0 +1,39 @@
+"""Find what dead workers left behind, and go on with it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from ..core import clock
+from ..messages import sender
+from . import attempts
+from .database import run_singly
+from .models import BatchAttempt
+from .router import route_batch, route_singly
+
+logger = logging.getLogger("wagtail_triggers.recovery")
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """What was found."""
+
+    messages: int = 0
+    batches: int = 0
+    late_events: int = 0
+
+
+def reap() -> Reaped:
+    """Take back expired leases, retry abandoned batches singly, look for late commits."""
+    messages = sender.reap()
+    dead = attempts.abandoned(clock.now())
+    for attempt in dead:
+        logger.warning("A batch of %d %s was abandoned", len(attempt.ids), attempt.kind)
+        if attempt.kind == BatchAttempt.Kind.RUNS:
+            run_singly(attempt.ids)
+        else:
+            route_singly(attempt.ids, "The worker that routed this event died.")
+        attempts.done(attempt)
+    late = route_batch(everywhere=True)
+    return Reaped(messages, len(dead), late)

@@ -1,0 +1,416 @@
+"""Route what happened: facts, exits and goals, enrolments. Per contact, in order, in sets.
+
+First, in a transaction of its own, events get their contact. Then contacts that have unrouted
+events are claimed; under each one's lock all of its events are routed. A contact that is locked
+elsewhere is left with its events unrouted: the next round finds them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from django.db import DatabaseError
+from django.db.models import Count, Max, Min
+
+from ..conf import TASK_RUN, settings
+from ..consent.subscriptions import Change, subscribe, topic_of, withdraw
+from ..contacts.facts import learn
+from ..contacts.identify import Description, merge_guests, resolve
+from ..contacts.models import Contact
+from ..core import clock
+from ..core.bulk import update_rows
+from ..core.locking import engine_transaction, locked, retrying
+from ..core.queue import nudge
+from ..events.models import Event
+from ..events.projections import project
+from ..exceptions import UnknownTopic
+from ..journeys.reentry import PastRuns
+from ..journeys.steps.base import EventView
+from ..messages import ledger
+from . import attempts
+from .history import facts, site_zones, view, views, zone
+from .live import LiveJourney, live_journeys, plans_of, shared
+from .models import BatchAttempt, Conversion, Enrolment, Refusal
+from .routing import ActiveRun, Person, Routed, by_contact, route_event
+
+logger = logging.getLogger("wagtail_triggers.router")
+
+#: Events of one contact in one batch; a person with more waits for the next round.
+EVENTS_PER_CONTACT: Final = 200
+#: Transactions commit out of the order of their ids. So far behind the newest id seen is looked
+#: for on every round; what commits later still is found by the reaper, which looks everywhere.
+LATE_COMMITS: Final = 10_000
+
+#: The lowest id that can still be unrouted, as far as this process knows. Without it every batch
+#: walks over the dead index entries of rows that were routed since an old snapshot began.
+_low_water = 0
+
+
+def route_batch(limit: int | None = None, *, everywhere: bool = False) -> int:
+    """Route the events of a batch of contacts.
+
+    Args:
+        limit: Contacts (and events without one) at most; `WAGTAIL_TRIGGERS_BATCH_SIZE` if None.
+        everywhere: Look at the whole queue, not only near its end.
+
+    Returns:
+        How many events were routed; 0 means that there is nothing to do.
+    """
+    global _low_water
+    limit = limit or settings.BATCH_SIZE
+    floor = 0 if everywhere else _low_water
+    found = _resolve_batch(limit, floor)
+    moment = clock.now()
+    contact_ids, newest = _waiting_contacts(limit, floor)
+    if newest:
+        _low_water = max(0, newest - LATE_COMMITS)
+    if not contact_ids:
+        return found
+    attempt = attempts.announce(BatchAttempt.Kind.CONTACTS, contact_ids, moment)
+    try:
+        routed = _route(contact_ids, moment, attempt)
+    except DatabaseError as error:
+        attempts.done(attempt)
+        logger.warning("A batch of %d contacts failed", len(contact_ids), exc_info=error)
+        return found + route_singly(contact_ids, f"{type(error).__name__}: {error}")
+    except BaseException:
+        attempts.done(attempt)
+        raise
+    return found + routed
+
+
+def route_singly(contact_ids: Sequence[int], error: str) -> int:
+    """Route contacts of a dead batch one by one; each one's oldest event pays beforehand.
+
+    Returns:
+        How many events were routed.
+    """
+    routed = 0
+    for pk in contact_ids:
+        if not _charge(pk, error):
+            continue
+        try:
+            routed += _route([pk], clock.now(), None)
+        except DatabaseError as fault:
+            # Charged already; once its tries are used up, the event is set aside.
+            logger.warning("Routing contact %d fails", pk, exc_info=fault)
+    return routed
+
+
+@retrying
+def _charge(contact_id: int, error: str) -> bool:
+    with engine_transaction():
+        contact = locked(Contact.objects.filter(pk=contact_id), skip_locked=True).first()
+        event = Event.objects.filter(contact_id=contact_id, routed_at=None).order_by("pk").first()
+        if contact is None or event is None:
+            return False
+        event.tries += 1
+        if event.tries > settings.MAX_TRIES:
+            event.routed_at, event.problem = clock.now(), error[:2_000]
+        event.save(update_fields=["tries", "routed_at", "problem"])
+        return True
+
+
+@retrying
+def _resolve_batch(limit: int, floor: int) -> int:
+    """Give events their contact; returns how many events were found to be about nobody."""
+    waiting = Event.objects.filter(routed_at=None, resolved=False, pk__gte=floor).order_by("pk")
+    first_look = list(waiting.values_list("pk", "site_id", "who")[:limit])
+    if not first_look:
+        return 0
+    moment = clock.now()
+    merge_guests([Description(*row) for row in first_look], moment)
+    with engine_transaction():
+        rows = list(locked(waiting, skip_locked=True)[:limit])
+        found = resolve([Description(row.pk, row.site_id, row.who) for row in rows], moment)
+        nobody = 0
+        for row in rows:
+            row.resolved = True
+            row.contact_id = found.get(row.pk)
+            if row.contact_id is None:
+                row.routed_at = moment
+                nobody += 1
+        update_rows(Event, rows, ["resolved", "contact", "routed_at"])
+    return nobody
+
+
+def _waiting_contacts(limit: int, floor: int) -> tuple[list[int], int]:
+    """Contacts with unrouted events, those that wait longest first; and the newest such id."""
+    rows = (
+        Event.objects.filter(routed_at=None, resolved=True, contact_id__isnull=False, pk__gte=floor)
+        .exclude(contact_id__in=attempts.busy_ids(BatchAttempt.Kind.CONTACTS))
+        .values("contact_id")
+        .annotate(first=Min("pk"), last=Max("pk"))
+        .order_by("first")[:limit]
+    )
+    found = list(rows)
+    return sorted(row["contact_id"] for row in found), max(
+        (row["last"] for row in found), default=0
+    )
+
+
+@retrying
+def _route(contact_ids: Sequence[int], moment: datetime, attempt: BatchAttempt | None) -> int:
+    with engine_transaction():
+        contacts = {
+            row.pk: row
+            for row in locked(
+                Contact.objects.filter(pk__in=contact_ids), skip_locked=True
+            ).order_by("pk")
+        }
+        # A second statement under the lock: what the first saw may have been routed meanwhile.
+        batch = _Batch(contacts, _unrouted(contacts), moment)
+        batch.route()
+        batch.save()
+        if attempt is not None:
+            attempts.done(attempt)
+        return len(batch.events)
+
+
+def _unrouted(contacts: dict[int, Contact]) -> list[Event]:
+    rows = Event.objects.filter(contact_id__in=contacts, routed_at=None, resolved=True).order_by(
+        "pk"
+    )
+    taken: dict[int, int] = defaultdict(int)
+    kept = []
+    for row in rows:
+        taken[row.contact_id or 0] += 1
+        if taken[row.contact_id or 0] <= EVENTS_PER_CONTACT:
+            kept.append(row)
+    return kept
+
+
+@dataclass
+class _Batch:
+    """The events of some locked contacts, from loading to writing."""
+
+    contacts: dict[int, Contact]
+    events: list[Event]
+    moment: datetime
+    results: dict[int, Routed] = field(default_factory=lambda: defaultdict(Routed))
+
+    def route(self) -> None:
+        """Decide everything, in memory."""
+        for event in self.events:
+            learn(self._contact(event), event.who, event.occurred_at)
+        project(self.events, self.contacts)
+        journeys = self._journeys()
+        people = self._people(journeys)
+        stuck: set[int] = set()
+        for event in self.events:
+            pk = self._contact(event).pk
+            if pk in stuck:
+                continue  # in order: what came after a failed event waits for it
+            try:
+                self._consent(event)
+                route_event(
+                    people[pk],
+                    view(event),
+                    key=event.key,
+                    depth=event.depth,
+                    journeys=journeys.get(event.site_id, ()),
+                    moment=self.moment,
+                    routed=self.results[pk],
+                )
+                event.routed_at = self.moment
+            except DatabaseError:
+                raise
+            except Exception as error:  # a filter of a host's own event type may raise anything
+                self._fail(event, error)
+                if event.routed_at is None:
+                    stuck.add(pk)
+
+    def _contact(self, event: Event) -> Contact:
+        assert event.contact_id is not None  # noqa: S101 - the query asked for it
+        return self.contacts[event.contact_id]
+
+    def _fail(self, event: Event, error: Exception) -> None:
+        logger.warning("Event %d (%s) cannot be routed", event.pk, event.name, exc_info=error)
+        event.tries += 1
+        event.problem = f"{type(error).__name__}: {error}"[:2_000]
+        if event.tries >= settings.MAX_TRIES:
+            event.routed_at = self.moment
+
+    def _consent(self, event: Event) -> None:
+        if event.name not in ("subscribed", "unsubscribed") or not event.who.get("email"):
+            return
+        try:
+            topic = topic_of(event.site_id, event.payload.get("topic") or "news")
+        except UnknownTopic as error:
+            event.problem = str(error)
+            return
+        change = Change(
+            event.site_id,
+            "email",
+            event.who["email"],
+            event.payload.get("source") or event.source,
+            topic,
+        )
+        answer = subscribe if event.name == "subscribed" else withdraw
+        answer(change, moment=event.occurred_at)
+
+    def _journeys(self) -> dict[int, list[LiveJourney]]:
+        """Journeys that one of these events may start, locked FOR SHARE, by site."""
+        names = {event.name for event in self.events}
+        listening = [
+            journey
+            for journey in live_journeys(event.site_id for event in self.events)
+            if journey.plan.entry_events & names
+        ]
+        found: dict[int, list[LiveJourney]] = defaultdict(list)
+        for journey in shared(listening):
+            found[journey.site_id].append(journey)
+        return found
+
+    def _people(self, journeys: dict[int, list[LiveJourney]]) -> dict[int, Person]:
+        zones = site_zones(contact.site_id for contact in self.contacts.values())
+        active = self._active()
+        past = self._past(journeys)
+        stored = self._stored(journeys)
+        return {
+            pk: Person(
+                facts=facts(contact),
+                zone=zone(contact, zones),
+                active=active.get(pk, []),
+                past=past.get(pk, {}),
+                stored=stored.get(pk, ()),
+            )
+            for pk, contact in self.contacts.items()
+        }
+
+    def _active(self) -> dict[int, list[ActiveRun]]:
+        rows = list(
+            Enrolment.objects.filter(contact_id__in=self.contacts, state__in=Enrolment.ALIVE)
+        )
+        plans = plans_of(row.version_id for row in rows) if rows else {}
+        began = views(row.event_id for row in rows) if rows else {}
+        found: dict[int, list[ActiveRun]] = defaultdict(list)
+        for row in rows:
+            first = began.get(row.event_id) or EventView(row.event_id, "", {}, row.entered_at)
+            run = ActiveRun(
+                row.pk, row.journey_id, row.key, frozenset(row.refs), plans[row.version_id], first
+            )
+            found[row.contact_id].append(run)
+        return found
+
+    def _past(self, journeys: dict[int, list[LiveJourney]]) -> dict[int, dict[int, PastRuns]]:
+        ids = [journey.journey_id for site in journeys.values() for journey in site]
+        if not ids:
+            return {}
+        rows = (
+            Enrolment.objects.filter(contact_id__in=self.contacts, journey_id__in=ids)
+            .values("contact_id", "journey_id")
+            .annotate(count=Count("pk"), last=Max("entered_at"))
+            .order_by()
+        )
+        found: dict[int, dict[int, PastRuns]] = defaultdict(dict)
+        for row in rows:
+            found[row["contact_id"]][row["journey_id"]] = PastRuns(row["count"], row["last"])
+        return found
+
+    def _stored(self, journeys: dict[int, list[LiveJourney]]) -> dict[int, list[EventView]]:
+        """Events, routed or not, that would end a run which begins now."""
+        goals = {
+            name
+            for site in journeys.values()
+            for journey in site
+            for name in journey.plan.goal_events
+        }
+        if not goals:
+            return {}
+        rows = Event.objects.filter(contact_id__in=self.contacts, name__in=goals).order_by("pk")
+        return by_contact((row.contact_id, view(row)) for row in rows if row.contact_id)
+
+    def save(self) -> None:
+        """Write facts, ends, beginnings and the events themselves."""
+        update_rows(
+            Contact,
+            list(self.contacts.values()),
+            ["first_name", "last_name", "email", "phone", "language", "time_zone", "birthday",
+             "last_seen_at", "last_order_at", "orders_count", "spent", "currency", "facts",
+             "facts_at"],
+        )  # fmt: skip
+        self._save_finishes()
+        self._save_begins()
+        Refusal.objects.bulk_create(
+            Refusal(
+                journey_id=refusal.journey_id,
+                contact_id=pk,
+                event_id=refusal.event_id,
+                reason=refusal.reason,
+                at=self.moment,
+            )
+            for pk, routed in self.results.items()
+            for refusal in routed.refusals
+        )
+        update_rows(Event, self.events, ["routed_at", "tries", "problem"])
+
+    def _save_finishes(self) -> None:
+        finishes = {
+            finish.enrolment_id: finish
+            for routed in self.results.values()
+            for finish in routed.finishes
+        }
+        if not finishes:
+            return
+        rows = list(Enrolment.objects.filter(pk__in=finishes))
+        conversions = []
+        for row in rows:
+            finish = finishes[row.pk]
+            row.state = Enrolment.State.CONVERTED if finish.converts else Enrolment.State.EXITED
+            row.reason = f"{finish.event.name} ({finish.node})"
+            row.active_slot = row.wake_at = row.held_wake_at = None
+            row.ended_at = self.moment
+            if finish.converts:
+                conversions.append(_conversion(row, finish.event, self.moment))
+        update_rows(
+            Enrolment,
+            rows,
+            ["state", "reason", "active_slot", "wake_at", "held_wake_at", "ended_at"],
+        )
+        Conversion.objects.bulk_create(conversions)
+        by_reason: dict[str, list[int]] = defaultdict(list)
+        for row in rows:
+            by_reason[row.reason].append(row.pk)
+        for reason, ids in by_reason.items():
+            ledger.cancel(ids, reason, self.moment)
+
+    def _save_begins(self) -> None:
+        rows = [
+            Enrolment(
+                site_id=begin.journey.site_id,
+                journey_id=begin.journey.journey_id,
+                version_id=begin.journey.version_id,
+                contact_id=pk,
+                key=begin.key,
+                event_id=begin.event.id,
+                refs=sorted(begin.event.refs),
+                node=begin.entry.first,
+                entered_at=self.moment,
+                arrived_at=self.moment,
+                wake_at=self.moment,
+                depth=begin.depth,
+            )
+            for pk, routed in self.results.items()
+            for begin in routed.begins
+        ]
+        rows.sort(key=lambda row: (row.journey_id, row.contact_id, row.key))
+        Enrolment.objects.bulk_create(rows)
+        if rows:
+            nudge(TASK_RUN)
+
+
+def _conversion(row: Enrolment, event: EventView, moment: datetime) -> Conversion:
+    total = event.payload.get("total") or {}
+    return Conversion(
+        enrolment=row,
+        event_id=event.id,
+        amount=total.get("amount"),
+        currency=total.get("currency") or "",
+        at=moment,
+    )

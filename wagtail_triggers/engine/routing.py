@@ -1,0 +1,192 @@
+"""Decide what a person's events do to that person's runs. Pure: rows in, decisions out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ..events.ingest import MAX_DEPTH
+from ..events.types import event_types
+from ..journeys.plan import Entry, Plan
+from ..journeys.reentry import PastRuns, may_enter
+from ..journeys.steps.base import EventView
+from .live import LiveJourney
+
+
+@dataclass(slots=True)
+class ActiveRun:
+    """A run of the person that is alive; `enrolment_id` is 0 for one that begins in this batch."""
+
+    enrolment_id: int
+    journey_id: int
+    key: str
+    refs: frozenset[str]
+    plan: Plan
+    began: EventView
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Start a run."""
+
+    journey: LiveJourney
+    entry: Entry
+    event: EventView
+    key: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """End a run: it reached a goal or an exit."""
+
+    enrolment_id: int
+    event: EventView
+    node: str
+    converts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """A journey listens to the event, and a rule of it said no."""
+
+    journey_id: int
+    event_id: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Routed:
+    """What a person's events lead to."""
+
+    begins: list[Begin] = field(default_factory=list)
+    finishes: list[Finish] = field(default_factory=list)
+    refusals: list[Refuse] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Person:
+    """What routing needs to know of one person."""
+
+    facts: Mapping[str, object]
+    zone: ZoneInfo
+    active: list[ActiveRun]
+    #: Runs in each journey so far, ended ones too.
+    past: dict[int, PastRuns]
+    #: Events of the person that could end a run which begins now: stored, routed or not.
+    stored: Sequence[EventView] = ()
+
+
+def route_event(
+    person: Person,
+    event: EventView,
+    *,
+    key: str,
+    depth: int,
+    journeys: Iterable[LiveJourney],
+    moment: datetime,
+    routed: Routed,
+) -> None:
+    """Let one event end runs and begin runs; adds to `routed` and keeps `person` up to date.
+
+    Args:
+        key: The object that the event is about, as the caller named it.
+        depth: How many journeys have led to this event.
+        journeys: Those that listen on the event's site, the highest priority first.
+    """
+    _finish(person, event, routed)
+    for journey in journeys:
+        for entry in journey.plan.entries_for(event.name):
+            if entry.admits(event, person.facts, person.zone):
+                _begin(person, journey, entry, event, key, depth, moment, routed)
+                break  # one event begins one run of a journey, by its first door that is open
+
+
+def _finish(person: Person, event: EventView, routed: Routed) -> None:
+    for run in person.active:
+        if run.ended or run.began.id == event.id:
+            continue
+        goal = run.plan.match_goal(run.refs, event, person.facts, person.zone)
+        if goal is None:
+            continue
+        if goal.match == "any" and event.occurred_at < run.began.occurred_at:
+            continue  # it was done before the run began; only its own object counts that far back
+        run.ended = True
+        if run.enrolment_id:
+            routed.finishes.append(Finish(run.enrolment_id, event, goal.node, goal.converts))
+        else:
+            routed.begins[:] = [begin for begin in routed.begins if begin.event != run.began]
+            routed.refusals.append(Refuse(run.journey_id, run.began.id, "already_done"))
+
+
+def _begin(
+    person: Person,
+    journey: LiveJourney,
+    entry: Entry,
+    event: EventView,
+    key: str,
+    depth: int,
+    moment: datetime,
+    routed: Routed,
+) -> None:
+    reason = _refusal(person, journey, entry, event, key, depth, moment)
+    if reason:
+        routed.refusals.append(Refuse(journey.journey_id, event.id, reason))
+        return
+    run_key = event_types.get(event.name).run_key(key, dict(event.payload))
+    routed.begins.append(Begin(journey, entry, event, run_key, depth))
+    person.active.append(ActiveRun(0, journey.journey_id, run_key, event.refs, journey.plan, event))
+    past = person.past.get(journey.journey_id, PastRuns())
+    person.past[journey.journey_id] = PastRuns(past.count + 1, moment, past.active + 1)
+
+
+def _refusal(
+    person: Person,
+    journey: LiveJourney,
+    entry: Entry,
+    event: EventView,
+    key: str,
+    depth: int,
+    moment: datetime,
+) -> str:
+    if depth > MAX_DEPTH:
+        return "chain_too_long"
+    run_key = event_types.get(event.name).run_key(key, dict(event.payload))
+    alive = [run for run in person.active if run.journey_id == journey.journey_id and not run.ended]
+    past = person.past.get(journey.journey_id, PastRuns())
+    now = PastRuns(
+        past.count, past.last_entered_at, len(alive), any(run.key == run_key for run in alive)
+    )
+    verdict = may_enter(entry.reentry, now, run_key, moment, person.zone)
+    if not verdict.allowed:
+        return verdict.reason
+    return "already_done" if _is_done(person, journey.plan, event) else ""
+
+
+def _is_done(person: Person, plan: Plan, event: EventView) -> bool:
+    """Whether an event that would end the run has happened already.
+
+    An earlier-inserted `cart_updated` can commit after `order_placed`: the order is routed first
+    and finds no run to end.
+    """
+    for stored in person.stored:
+        if stored.id == event.id:
+            continue
+        goal = plan.match_goal(event.refs, stored, person.facts, person.zone)
+        if goal is None:
+            continue
+        if goal.match == "same_object" or stored.occurred_at > event.occurred_at:
+            return True
+    return False
+
+
+def by_contact(rows: Iterable[tuple[int, EventView]]) -> dict[int, list[EventView]]:
+    """Group events by their contact, keeping the order."""
+    found: dict[int, list[EventView]] = defaultdict(list)
+    for contact, event in rows:
+        found[contact].append(event)
+    return found

@@ -1,0 +1,86 @@
+"""Look for what is due, and do it: the tick, with or without Celery."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..conf import TASK_ROUTE, TASK_RUN, TASK_SEND_BULK, TASK_SEND_TRANSACTIONAL
+from ..core import clock
+from ..events.models import Event
+from ..messages.models import Message, MessageClass
+from ..messages.sender import send_batch
+from .carts import abandon_batch
+from .database import run_due
+from .models import Enrolment
+from .recovery import reap
+from .router import route_batch
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How much was done, by sort."""
+
+    carts: int = 0
+    events: int = 0
+    runs: int = 0
+    messages: int = 0
+
+    @property
+    def total(self) -> int:
+        """Everything together; 0 means that nothing was due."""
+        return self.carts + self.events + self.runs + self.messages
+
+
+def due_tasks() -> list[str]:
+    """Names of the tasks for which there is work, the most urgent first; four cheap look-ups."""
+    moment = clock.now()
+    found = []
+    waiting = Message.objects.filter(due_at__lte=moment, state__in=Message.WAITING)
+    if waiting.filter(message_class=MessageClass.TRANSACTIONAL).exists():
+        found.append(TASK_SEND_TRANSACTIONAL)
+    if Event.objects.filter(routed_at=None).exists():
+        found.append(TASK_ROUTE)
+    if Enrolment.objects.filter(wake_at__lte=moment, state=Enrolment.State.ACTIVE).exists():
+        found.append(TASK_RUN)
+    if waiting.filter(message_class=MessageClass.MARKETING).exists():
+        found.append(TASK_SEND_BULK)
+    return found
+
+
+def drain(step: Callable[[], int], *, seconds: float) -> int:
+    """Repeat a batch until it finds nothing or the time is over; returns what it did in all."""
+    ends = time.monotonic() + seconds
+    done = 0
+    while True:
+        count = step()
+        done += count
+        if count == 0 or time.monotonic() >= ends:
+            return done
+
+
+def work_through(*, seconds: float = 50.0) -> Work:
+    """Do everything that is due in this process, in order; for hosts without workers, and tests.
+
+    Args:
+        seconds: When to stop, although there is more to do.
+    """
+    ends = time.monotonic() + seconds
+    total = Work()
+    reap()
+    while True:
+        done = Work(
+            carts=abandon_batch(),
+            events=route_batch(),
+            runs=run_due(),
+            messages=send_batch(MessageClass.TRANSACTIONAL) + send_batch(MessageClass.MARKETING),
+        )
+        total = Work(
+            total.carts + done.carts,
+            total.events + done.events,
+            total.runs + done.runs,
+            total.messages + done.messages,
+        )
+        if done.total == 0 or time.monotonic() >= ends:
+            return total

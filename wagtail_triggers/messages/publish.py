@@ -1,0 +1,85 @@
+"""Publishing a template compiles it into a frozen `TemplateVersion`."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import override
+from wagtail.signals import published
+
+from ..core import clock
+from ..exceptions import TriggersError
+from .branding import sender_of
+from .compile import compile_email
+from .models import MessageClass, Template, TemplateVersion
+
+logger = logging.getLogger("wagtail_triggers.publish")
+
+
+def compile_template(template: Template) -> TemplateVersion:
+    """Compile what is live now into a new version, unless nothing has changed.
+
+    Returns:
+        The version that is live after this.
+
+    Raises:
+        TriggersError: The template cannot be compiled; the version before stays live.
+    """
+    sender = sender_of(template.site)
+    with override(template.locale.language_code):
+        compiled = compile_email(
+            subject=template.subject,
+            preheader=template.preheader,
+            body=template.body,
+            brand=sender.brand,
+            marketing=template.message_class == MessageClass.MARKETING,
+        )
+    parts = (
+        compiled.subject,
+        compiled.preheader,
+        compiled.html,
+        compiled.text,
+        template.message_class,
+        str(template.topic_id),
+    )
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    with transaction.atomic():
+        held = Template.objects.select_for_update().get(pk=template.pk)
+        last = held.versions.order_by("-number").first()
+        if last is None or last.digest != digest:
+            last = TemplateVersion.objects.create(
+                template=held,
+                number=(last.number if last else 0) + 1,
+                language=template.locale.language_code,
+                message_class=template.message_class,
+                topic_id=template.topic_id,
+                subject=compiled.subject,
+                preheader=compiled.preheader,
+                html=compiled.html,
+                text=compiled.text,
+                digest=digest,
+                created_at=clock.now(),
+            )
+        Template.objects.filter(pk=held.pk).update(live_version=last)
+    template.live_version = last
+    return last
+
+
+def _on_published(sender: type[Template], instance: Template, **_kwargs: Any) -> None:
+    # The signal also comes when a publication is only *scheduled*.
+    if not instance.live:
+        return
+    try:
+        compile_template(instance)
+    except TriggersError:
+        logger.exception("Template %s was published and cannot be compiled", instance.pk)
+
+
+def connect() -> None:
+    """Listen for publications. Called once from `AppConfig.ready()`."""
+    published.connect(
+        _on_published, sender=Template, dispatch_uid="wagtail_triggers.compile_template"
+    )

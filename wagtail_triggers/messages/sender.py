@@ -1,0 +1,407 @@
+"""Claim planned messages, hand them over one by one, and settle what became of each.
+
+A batch is *claimed* in one transaction. Only the message that is being handed over is ever in
+`sending`: one transaction settles message i and moves i + 1 there, under the lock of its person
+and after every guard was asked again. So a killed sender leaves one message in doubt, not a batch.
+Nothing crosses the network inside a transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import F
+from wagtail.models import Site
+
+from ..conf import TASK_ROUTE, settings
+from ..consent.addresses import canonical, current_hash
+from ..contacts.facts import zone_of
+from ..contacts.models import Contact
+from ..core import clock
+from ..core.bulk import update_rows
+from ..core.locking import engine_transaction, locked, retrying
+from ..core.queue import nudge
+from ..events.models import Event
+from ..exceptions import TriggersError
+from .branding import Sender, sender_of
+from .channels.base import Channel, Outcome, OutcomeKind, Outgoing, get_channel
+from .compile import Compiled
+from .context import contexts
+from .guards import Guard, guards, verdict
+from .headers import build_headers, message_id_for
+from .models import Message, MessageClass
+from .outcomes import UNKNOWN, Settlement, may_repeat, settle, unknown
+from .render import Rendered, render
+
+logger = logging.getLogger("wagtail_triggers.sender")
+
+#: Messages that one claim takes. Small, so that an unsubscribe or a stop reaches most of them.
+BATCH: Final = 50
+#: After so many attempts in a row that never left, the rest of the batch waits.
+GIVE_UP_AFTER: Final = 3
+GIVE_UP_FOR: Final = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A claimed message with the bytes that will leave."""
+
+    message: Message
+    outgoing: Outgoing
+    context: dict[str, Any]
+    body_hash: str
+
+
+@dataclass(slots=True)
+class Claim:
+    """What one sender holds."""
+
+    token: uuid.UUID
+    moment: datetime
+    taken_at: float
+    messages: list[Message] = field(default_factory=list)
+    contacts: dict[int, Contact] = field(default_factory=dict)
+
+
+def send_batch(message_class: str, limit: int = BATCH) -> int:
+    """Claim and send a batch of one lane.
+
+    Args:
+        message_class: `marketing` or `transactional`; each has its queue and its workers.
+        limit: Messages at most.
+
+    Returns:
+        How many messages were claimed or settled; 0 means that nothing is due.
+    """
+    claim = _claim(message_class, limit)
+    by_channel: dict[str, list[Message]] = {}
+    for message in claim.messages:
+        by_channel.setdefault(message.channel, []).append(message)
+    for name, messages in by_channel.items():
+        channel = get_channel(name)
+        ready = _prepare(claim, messages)
+        with channel:
+            _hand_over_all(claim, channel, ready)
+    return len(claim.messages)
+
+
+@retrying
+def _claim(message_class: str, limit: int) -> Claim:
+    claim = Claim(uuid.uuid4(), clock.now(), time.monotonic())
+    due = Message.objects.filter(
+        message_class=message_class, due_at__lte=claim.moment, state__in=Message.WAITING
+    )
+    candidates = dict(due.order_by("due_at", "-priority").values_list("pk", "contact_id")[:limit])
+    if not candidates:
+        return claim
+    with engine_transaction():
+        people = Contact.objects.filter(pk__in=set(candidates.values()))
+        claim.contacts = {row.pk: row for row in locked(people, skip_locked=True).order_by("pk")}
+        rows = list(
+            locked(
+                due.filter(pk__in=candidates, contact_id__in=claim.contacts).select_related(
+                    "template_version"
+                ),
+                of=("self",),
+            ).order_by("-priority", "due_at", "pk")
+        )
+        _address(rows, claim)
+        stopped = _stops([row.pk for row in rows], claim.moment)
+        for row in rows:
+            if row.pk in stopped:
+                _apply(row, _stop(row, stopped[row.pk], claim.moment), claim.moment)
+            elif row.state == Message.State.UNKNOWN and not _repeatable(row):
+                parked = Settlement(Message.State.UNKNOWN_PARKED, UNKNOWN, ambiguous=row.ambiguous)
+                _apply(row, parked, claim.moment)
+            else:
+                row.state, row.token, row.due_at = Message.State.CLAIMED, claim.token, None
+                row.lease_until = claim.moment + settings.lease
+                claim.messages.append(row)
+        update_rows(
+            Message,
+            rows,
+            ["state", "reason", "token", "due_at", "lease_until", "settled_at", "ambiguous"],
+        )
+    return claim
+
+
+def _repeatable(row: Message) -> bool:
+    return may_repeat(row, idempotent=get_channel(row.channel).idempotent)
+
+
+def _address(rows: Sequence[Message], claim: Claim) -> None:
+    """Resolve where each message goes now; what is in doubt keeps the address it went to."""
+    orders = dict(
+        Event.objects.filter(
+            pk__in={
+                row.event_id
+                for row in rows
+                if row.message_class == MessageClass.TRANSACTIONAL and row.event_id
+            }
+        ).values_list("pk", "who")
+    )
+    open_rows = [row for row in rows if not row.ambiguous]
+    for row in open_rows:
+        address = get_channel(row.channel).address_of(claim.contacts[row.contact_id])
+        if row.channel == "email":  # a receipt goes to the address of its own order
+            address = (orders.get(row.event_id) or {}).get("email") or address
+        row.address = canonical(row.channel, address)
+        row.address_hash = current_hash(row.channel, row.address) if row.address else ""
+    update_rows(Message, open_rows, ["address", "address_hash"])
+
+
+def _stops(ids: Sequence[int], moment: datetime) -> dict[int, Guard]:
+    """The guard that stops each of these messages, asked in a statement of its own."""
+    rows = Message.objects.filter(pk__in=ids).annotate(stop=verdict(moment))
+    return {pk: guards.get(stop) for pk, stop in rows.values_list("pk", "stop") if stop}
+
+
+def _stop(row: Message, guard: Guard, moment: datetime) -> Settlement:
+    if guard.state == Message.State.PLANNED:
+        state = Message.State.UNKNOWN if row.ambiguous else Message.State.PLANNED
+        return Settlement(
+            state,
+            guard.reason,
+            due_at=moment + guard.hold_for,
+            ambiguous=row.ambiguous,
+            terminal=False,
+        )
+    if row.ambiguous:
+        # It may have left before the guard began to stop it: that must stay visible.
+        return Settlement(Message.State.UNKNOWN_PARKED, guard.reason, ambiguous=row.ambiguous)
+    return Settlement(guard.state, guard.reason)
+
+
+def _apply(row: Message, new: Settlement, moment: datetime) -> None:
+    row.state, row.reason, row.due_at = new.state, new.reason, new.due_at
+    row.token = row.lease_until = None
+    row.ambiguous = new.ambiguous
+    row.settled_at = moment if new.terminal else None
+
+
+def _prepare(claim: Claim, messages: Sequence[Message]) -> list[Ready]:
+    """Render everything that was claimed; what cannot be rendered fails with its reason."""
+    sites = Site.objects.in_bulk({message.site_id for message in messages})
+    senders = {pk: sender_of(site) for pk, site in sites.items()}
+    fresh = [message for message in messages if not message.ambiguous]
+    made = contexts(fresh, claim.contacts, senders, claim.moment)
+    ready = []
+    for message in messages:
+        context = made.get(message.pk) or message.context
+        try:
+            ready.append(_ready(message, context, senders[message.site_id], claim))
+        except TriggersError as error:
+            logger.warning("Message %s cannot be built: %s", message.public_id, error)
+            failed = Settlement(Message.State.FAILED, str(error)[:255], ambiguous=message.ambiguous)
+            _write(message, failed, claim.token, expect=Message.State.CLAIMED)
+    return ready
+
+
+def _ready(message: Message, context: dict[str, Any], sender: Sender, claim: Claim) -> Ready:
+    version = message.template_version
+    contact = claim.contacts[message.contact_id]
+    rendered = render(
+        Compiled(version.subject, version.preheader, version.html, version.text),
+        context,
+        language=version.language,
+        time_zone=zone_of(contact.time_zone).key,
+    )
+    marketing = message.message_class == MessageClass.MARKETING
+    key = str(message.public_id)
+    outgoing = Outgoing(
+        address=message.address,
+        name=contact.name,
+        subject=rendered.subject,
+        html=rendered.html,
+        text=rendered.text,
+        from_email=sender.from_email,
+        reply_to=sender.reply_to,
+        headers=build_headers(
+            marketing=marketing,
+            unsubscribe_url=context["links"]["unsubscribe"],
+            postal_address=sender.brand.postal_address,
+            html=rendered.html,
+            text=rendered.text,
+        ),
+        message_id=message_id_for(key, sender.from_email),
+        idempotency_key=key,
+        marketing=marketing,
+        tags=(f"journey-template-{version.template_id}",),
+        metadata={"wt_id": key},
+    )
+    return Ready(message, outgoing, context, _hash(rendered))
+
+
+def _hash(rendered: Rendered) -> str:
+    whole = "\0".join((rendered.subject, rendered.html, rendered.text))
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _hand_over_all(claim: Claim, channel: Channel, ready: Sequence[Ready]) -> None:
+    previous: tuple[Message, Settlement] | None = None
+    failures = 0
+    for number, item in enumerate(ready):
+        if not _in_time(claim, channel):
+            _finish(previous, claim)
+            _release([left.message for left in ready[number:]], claim, timedelta(0))
+            return
+        moment = _step(previous, item, claim)
+        previous = None
+        if moment is None:
+            continue
+        outcome = _send(channel, item.outgoing)
+        previous = (
+            item.message,
+            settle(item.message, outcome, idempotent=channel.idempotent, moment=moment),
+        )
+        failures = failures + 1 if outcome.kind is OutcomeKind.NEVER_LEFT else 0
+        if failures >= GIVE_UP_AFTER:
+            _finish(previous, claim)
+            _release([left.message for left in ready[number + 1 :]], claim, GIVE_UP_FOR)
+            return
+    _finish(previous, claim)
+
+
+def _send(channel: Channel, outgoing: Outgoing) -> Outcome:
+    try:
+        return channel.send(outgoing)
+    except Exception as error:  # a channel of a host may raise whatever it likes
+        logger.exception("The channel %s raised instead of answering", channel.identifier)
+        return Outcome(OutcomeKind.AMBIGUOUS, detail=f"{type(error).__name__}: {error}"[:255])
+
+
+def _in_time(claim: Claim, channel: Channel) -> bool:
+    """Whether one more attempt surely ends inside the lease that the claim began with."""
+    left = settings.LEASE_SECONDS - (time.monotonic() - claim.taken_at)
+    return left > channel.hard_timeout + 10
+
+
+@retrying
+def _step(
+    previous: tuple[Message, Settlement] | None, item: Ready, claim: Claim
+) -> datetime | None:
+    """Settle the message before, and move this one to `sending` if nothing stops it.
+
+    Returns:
+        The moment of the hand-over, or None where the message was stopped, or is no longer ours.
+    """
+    message = item.message
+    with engine_transaction():
+        locked(Contact.objects.filter(pk=message.contact_id)).values_list("pk").first()
+        moment = clock.now()
+        if previous is not None:
+            _write(*previous, claim.token, expect=Message.State.SENDING, moment=moment)
+        stopped = _stops([message.pk], moment).get(message.pk)
+        if stopped is not None:
+            _write(
+                message,
+                _stop(message, stopped, moment),
+                claim.token,
+                expect=Message.State.CLAIMED,
+                moment=moment,
+            )
+            if stopped.identifier == "unrouted_events":
+                nudge(TASK_ROUTE)
+            return None
+        moved = Message.objects.filter(
+            pk=message.pk, token=claim.token, state=Message.State.CLAIMED
+        ).update(
+            state=Message.State.SENDING,
+            lease_until=moment + settings.lease,
+            attempts=F("attempts") + 1,
+            context=item.context,
+            subject=item.outgoing.subject[:255],
+            body_hash=item.body_hash,
+        )
+        message.attempts += 1
+        return moment if moved else None
+
+
+def _finish(previous: tuple[Message, Settlement] | None, claim: Claim) -> None:
+    if previous is not None:
+        _write(*previous, claim.token, expect=Message.State.SENDING)
+
+
+def _write(
+    message: Message,
+    new: Settlement,
+    token: uuid.UUID,
+    *,
+    expect: str,
+    moment: datetime | None = None,
+) -> bool:
+    """Write a new state by compare-and-set on the token; False where somebody else was first."""
+    moment = moment or clock.now()
+    written = Message.objects.filter(pk=message.pk, token=token, state=expect).update(
+        state=new.state,
+        reason=new.reason,
+        due_at=new.due_at,
+        provider_id=new.provider_id,
+        provider_status=new.provider_status,
+        ambiguous=new.ambiguous,
+        token=None,
+        lease_until=None,
+        settled_at=moment if new.terminal else None,
+    )
+    if not written:
+        logger.warning(
+            "Message %s was taken over before its outcome (%s) could be written",
+            message.public_id,
+            new.state,
+        )
+    return bool(written)
+
+
+def _release(messages: Sequence[Message], claim: Claim, wait: timedelta) -> None:
+    """Give back what was claimed and not handed over."""
+    moment = clock.now()
+    held = Message.objects.filter(
+        pk__in=[message.pk for message in messages],
+        token=claim.token,
+        state=Message.State.CLAIMED,
+    )
+    back = {"token": None, "lease_until": None, "due_at": moment + wait}
+    held.filter(ambiguous=0).update(state=Message.State.PLANNED, **back)
+    held.filter(ambiguous__gt=0).update(state=Message.State.UNKNOWN, **back)
+
+
+@retrying
+def reap(limit: int = 500) -> int:
+    """Take back what dead senders held.
+
+    A message that was only claimed is planned again. One that was being handed over is in doubt.
+
+    Returns:
+        How many messages were taken back.
+    """
+    with engine_transaction():
+        moment = clock.now()
+        rows = list(
+            locked(
+                Message.objects.filter(
+                    lease_until__lt=moment,
+                    state__in=(Message.State.CLAIMED, Message.State.SENDING),
+                ).order_by("pk"),
+                skip_locked=True,
+            )[:limit]
+        )
+        for row in rows:
+            if row.state == Message.State.SENDING:
+                idempotent = get_channel(row.channel).idempotent
+                _apply(row, unknown(row, idempotent=idempotent, moment=moment), moment)
+            else:
+                row.state = Message.State.UNKNOWN if row.ambiguous else Message.State.PLANNED
+                row.token, row.lease_until, row.due_at = None, None, moment
+        update_rows(
+            Message,
+            rows,
+            ["state", "reason", "token", "due_at", "lease_until", "settled_at", "ambiguous"],
+        )
+    return len(rows)

@@ -1,0 +1,90 @@
+"""Celery tasks: hints for a batch. Any of them may be lost, doubled or late; nothing changes.
+
+No task carries data, none uses `countdown` or `eta`, and none returns a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from celery import shared_task
+
+from .conf import (
+    QUEUES,
+    TASK_REAP,
+    TASK_ROUTE,
+    TASK_RUN,
+    TASK_SEND_BULK,
+    TASK_SEND_TRANSACTIONAL,
+    TASK_TICK,
+)
+from .core.queue import nudge
+from .engine import carts, recovery, scheduler
+from .engine.database import run_due
+from .engine.router import route_batch
+from .messages.models import MessageClass
+from .messages.sender import send_batch
+
+#: One task works for so long, then lets others have a turn.
+TURN_SECONDS: Final = 20.0
+
+#: Of our own tasks, never of the host's app. Without `reject_on_worker_lost`, `acks_late` loses
+#: the task of a worker that is killed.
+_OPTIONS: Final[dict[str, Any]] = {
+    "acks_late": True,
+    "reject_on_worker_lost": True,
+    "ignore_result": True,
+    "serializer": "json",
+    "time_limit": 80,
+    "soft_time_limit": 70,
+}
+
+
+def _task(name: str) -> Any:
+    return shared_task(name=name, queue=QUEUES[name], **_OPTIONS)
+
+
+@_task(TASK_TICK)
+def tick() -> None:
+    """Look for what is due, and hint at it. Beat calls this every few seconds."""
+    scheduler.drain(carts.abandon_batch, seconds=TURN_SECONDS)
+    for name in scheduler.due_tasks():
+        nudge(name)
+
+
+@_task(TASK_ROUTE)
+def route() -> None:
+    """Route what happened."""
+    _turn(route_batch)
+
+
+@_task(TASK_RUN)
+def run() -> None:
+    """Carry out due runs."""
+    _turn(run_due)
+
+
+@_task(TASK_SEND_TRANSACTIONAL)
+def send_transactional() -> None:
+    """Send what people wait for: receipts, shipping, accounts."""
+    _turn(lambda: send_batch(MessageClass.TRANSACTIONAL))
+
+
+@_task(TASK_SEND_BULK)
+def send_bulk() -> None:
+    """Send everything else."""
+    _turn(lambda: send_batch(MessageClass.MARKETING))
+
+
+@_task(TASK_REAP)
+def reap() -> None:
+    """Take back what dead workers held."""
+    recovery.reap()
+
+
+def _turn(step: Callable[[], int]) -> None:
+    """Work until nothing is due, then hint at what this led to and at what is left."""
+    if scheduler.drain(step, seconds=TURN_SECONDS):
+        for name in scheduler.due_tasks():
+            nudge(name)
