@@ -32,8 +32,27 @@ CELERY_BEAT_SCHEDULE = {**beat_schedule()}
 WAGTAIL_TRIGGERS_POSTAL_ADDRESS = "Bare Shop, 1 Sample Street, Berlin"
 """
 
-#: What only this check needs: mails as files.
+#: What a project with Celery has anyway, from Celery's own guide for Django.
+CELERY = """
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bare.settings.dev")
+app = Celery("bare")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+"""
+
+#: What only this check needs: mails as files. And what a check asks of a project on SQLite.
 LOCAL = """
+from .base import DATABASES
+
+DATABASES["default"]["OPTIONS"] = {{
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL;",
+}}
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = {folder!r}
 DEFAULT_FROM_EMAIL = "shop@bare.example"
@@ -106,12 +125,15 @@ def make_project(python: Path, folder: Path) -> tuple[Path, Path]:
     project.mkdir()
     mails.mkdir()
     call([python.with_name("wagtail"), "start", "bare", "."], project)
-    with (project / "bare" / "settings" / "base.py").open("a") as settings:
-        settings.write(SETTINGS)
-    local = project / "bare" / "settings" / "local.py"
-    local.write_text(LOCAL.format(folder=str(mails)))
-    with (project / "bare" / "urls.py").open("a") as urls:
-        urls.write(URLS)
+    for name, text in (
+        ("settings/base.py", SETTINGS),
+        ("settings/local.py", LOCAL.format(folder=str(mails))),
+        ("celery.py", CELERY),
+        ("__init__.py", "from .celery import app as celery_app\n"),
+        ("urls.py", URLS),
+    ):
+        with (project / "bare" / name).open("a", encoding="utf-8") as file:
+            file.write(text)
     shutil.copy(Path(__file__).with_name("story.py"), project)
     return project, mails
 
