@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from modelcluster.models import ClusterableModel
 from wagtail.models import (
@@ -72,6 +73,12 @@ class Journey(
 
     def __str__(self) -> str:
         return self.name
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        """Answer Wagtail's preview panel with the outline."""
+        from .preview import serve_preview  # the outline needs these models
+
+        return serve_preview(self, request)
 
 
 class JourneyVersion(models.Model):

@@ -1,0 +1,1 @@
+"""Wagtail's view of all this."""

@@ -1,0 +1,150 @@
+"""Enrolments: who is where in which journey, how they got there, and what holds them up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.widgets.button import HeaderButton
+
+from ..contacts.models import Contact
+from ..engine.models import Conversion, Enrolment
+from ..events.models import Event
+from ..journeys.models import Journey
+from ..messages.models import Message
+from .columns import MomentColumn, RelatedColumn, StateColumn
+from .permissions import may_retry, may_view
+from .records import (
+    RecordIndexView,
+    RecordInspectView,
+    RecordTitleColumn,
+    RecordViewSet,
+    WrappingColumn,
+)
+from .retry import RetryView
+from .sentences import Teller
+from .states import explained, tone
+
+#: Decisions of one run that its page shows; a run of a year of daily waits has fewer.
+MOST_STEPS = 500
+
+
+class EnrolmentFilterSet(WagtailFilterSet):
+    """Narrows the listing of enrolments."""
+
+    state = django_filters.ChoiceFilter(
+        label=_("State"),
+        choices=Enrolment.State.choices,
+        empty_label=_("All"),
+        widget=forms.RadioSelect,
+    )
+    journey = django_filters.ModelChoiceFilter(
+        label=_("Journey"), queryset=Journey.objects.order_by("name"), empty_label=_("All")
+    )
+
+    class Meta:
+        model = Enrolment
+        fields = ("state", "journey")
+
+
+class EnrolmentIndexView(RecordIndexView):
+    """All runs, newest first."""
+
+    def get_base_queryset(self) -> QuerySet[Enrolment]:
+        """Return runs with what the columns show of their neighbours."""
+        rows: QuerySet[Enrolment] = super().get_base_queryset()
+        return rows.select_related("journey", "version", "contact")
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Tell where each run of the page stands."""
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        teller = Teller()
+        for run in context["object_list"]:
+            run.stands_at = teller.node(run.node, run) or run.node
+        return context
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        """Return "Try parked runs again" for those who may."""
+        if not may_retry(self.request.user):
+            return []
+        url = reverse("triggers_enrolments:retry_all")
+        return [HeaderButton(_("Try parked runs again"), url=url, icon_name="rotate")]
+
+
+class EnrolmentInspectView(RecordInspectView):
+    """One run, step by step."""
+
+    def get_page_subtitle(self) -> str:
+        """Return the journey's name; the person's stands on the page."""
+        return str(self.object.journey)
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        """Return "Try again" for a parked run, for those who may."""
+        run: Enrolment = self.object
+        if run.state != Enrolment.State.PARKED or not may_retry(self.request.user):
+            return []
+        url = reverse("triggers_enrolments:retry", args=[run.pk])
+        return [HeaderButton(_("Try again"), url=url, icon_name="rotate")]
+
+    def get_record_context(self) -> dict[str, Any]:
+        """Return what was decided and what was planned, as far as the reader may see it."""
+        run: Enrolment = self.object
+        user = self.request.user
+        teller = Teller()
+        steps = list(run.steps.order_by("-seq")[:MOST_STEPS])
+        messages = Message.objects.none()
+        if may_view(user, Message):
+            messages = Message.objects.filter(enrolment_id=run.pk).order_by("-pk")
+            messages = messages.select_related("template_version__template").defer("context")
+        return {
+            "state_tone": tone(run.state),
+            "reason": explained(run.reason),
+            "stands_at": teller.node(run.node, run) or run.node,
+            "event": Event.objects.filter(pk=run.event_id).first(),
+            "conversion": Conversion.objects.filter(enrolment_id=run.pk).first(),
+            "steps": [(step, teller.step(step, run)) for step in reversed(steps)],
+            "messages_planned": [(message, tone(message.state)) for message in messages],
+            "may_view_contact": may_view(user, Contact),
+            "may_view_event": may_view(user, Event),
+            "may_view_message": may_view(user, Message),
+        }
+
+
+class EnrolmentViewSet(RecordViewSet):
+    """Triggers > Enrolments."""
+
+    model = Enrolment
+    icon = "triggers-run"
+    url_prefix = "triggers/enrolments"
+    url_namespace = "triggers_enrolments"
+    index_view_class = EnrolmentIndexView
+    inspect_view_class = EnrolmentInspectView
+    inspect_template_name = "wagtail_triggers/admin/enrolment.html"
+    filterset_class = EnrolmentFilterSet
+    search_fields = ("key", "contact__email", "contact__last_name")
+    list_display = (
+        RecordTitleColumn("journey", "triggers_enrolments:inspect", label=_("Journey")),
+        RelatedColumn(
+            "contact", model=Contact, url_name="triggers_contacts:inspect", label=_("Contact")
+        ),
+        StateColumn("state", reason="reason", label=_("State"), sort_key="state"),
+        WrappingColumn("stands_at", label=_("Stands at")),
+        MomentColumn("wake_at", label=_("Next step"), sort_key="wake_at"),
+        MomentColumn("entered_at", label=_("Entered"), sort_key="entered_at"),
+    )
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        """Return the record's URLs, and those that set parked runs going again."""
+        return [
+            *super().get_urlpatterns(),
+            path("retry/", RetryView.as_view(), name="retry_all"),
+            path("<int:pk>/retry/", RetryView.as_view(), name="retry"),
+        ]

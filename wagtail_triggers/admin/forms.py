@@ -1,0 +1,104 @@
+"""The forms in which journeys and templates are written. Drafts may be unfinished."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.models import Site
+
+from ..consent.models import Topic
+from ..core.sites import default_site_id
+from ..events.types import event_types
+from ..journeys.reading import problems_of
+from ..messages.models import MessageClass
+from .lint import FIELDS, lint
+from .widgets import GraphTextarea
+
+
+class SiteForm(WagtailAdminModelForm):
+    """A form for what belongs to a site. Where there is but one, nobody is asked which."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.site_id is None:
+            self.instance.site_id = default_site_id()
+            self.initial["site"] = self.instance.site_id
+        if "site" in self.fields and Site.objects.count() == 1:
+            del self.fields["site"]
+
+    def chosen_site_id(self) -> int | None:
+        """The site that the form's object will belong to."""
+        site = self.cleaned_data.get("site") if self.is_bound else None
+        chosen: int | None = site.pk if site is not None else self.instance.site_id
+        return chosen
+
+
+class JourneyForm(SiteForm):
+    """A journey. A draft keeps a graph that is wrong; a publication does not."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        widget = self.fields["graph"].widget if "graph" in self.fields else None
+        if isinstance(widget, GraphTextarea):
+            widget.site_id = self.instance.site_id
+
+    def clean(self) -> dict[str, Any]:
+        """Name every problem of the graph, unless a draft is saved."""
+        cleaned: dict[str, Any] = super().clean()
+        if not self.is_deferred_validation and "graph" in cleaned:
+            for problem in problems_of(cleaned["graph"], self.chosen_site_id()):
+                if problem.severity == "error":
+                    self.add_error("graph", str(problem))
+        return cleaned
+
+
+def _event_choices(present: str) -> list[tuple[str, Any]]:
+    """Return the events by label; `present` too where its type is no longer registered."""
+    known = {name: str(kind.label) for name, kind in event_types.all().items()}
+    if present:
+        known.setdefault(present, present)
+    by_label = sorted(known.items(), key=lambda pair: pair[1])
+    return [("", _("Any event")), *by_label]
+
+
+class TemplateForm(SiteForm):
+    """A message template. A draft may hold anything; what is published must render."""
+
+    event = forms.ChoiceField(label=_("Written for"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields.get("event")
+        if isinstance(field, forms.ChoiceField):
+            field.choices = _event_choices(self.instance.event)
+            field.help_text = self._meta.model._meta.get_field("event").help_text
+        topics = self.fields.get("topic")
+        if isinstance(topics, forms.ModelChoiceField):
+            topics.queryset = Topic.objects.filter(site_id=self.instance.site_id)
+
+    def clean(self) -> dict[str, Any]:
+        """Name every fault of the texts, unless a draft is saved."""
+        cleaned: dict[str, Any] = super().clean()
+        if self.is_deferred_validation:
+            return cleaned
+        if cleaned.get("message_class") == MessageClass.MARKETING and not cleaned.get("topic"):
+            self.add_error(
+                "topic",
+                _(
+                    "A marketing message needs a topic: without one nobody can have agreed to "
+                    "it. Choose one, or add it under Triggers > Topics."
+                ),
+            )
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """Check the texts once the form's values are in the template: it is rendered for that."""
+        super()._post_clean()
+        if self.is_deferred_validation or self.errors:
+            return
+        texts = {name: self.cleaned_data.get(name) or "" for name in FIELDS}
+        for field, message in lint(self.instance, texts):
+            self.add_error(field, message)

@@ -1,0 +1,136 @@
+"""Journeys: the listing with its numbers, the editor with its outline, the page to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import HttpRequest, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from wagtail.admin.panels import FieldPanel, ObjectList, PublishingPanel, TabbedInterface
+from wagtail.admin.ui.tables import LiveStatusTagColumn, NumberColumn, UpdatedAtColumn
+from wagtail.models import Site
+from wagtail.permissions import policy_registry
+from wagtail.snippets.views.snippets import IndexView, InspectView, SnippetViewSet
+
+from ..engine.models import Enrolment
+from ..journeys.models import Journey
+from ..journeys.reading import read_json, read_text
+from .columns import StateColumn
+from .deletion import KeptDeleteView
+from .forms import JourneyForm
+from .widgets import GraphTextarea
+
+OUTLINE = "wagtail_triggers/admin/outline.html"
+
+
+def numbers(journey_ids: list[int]) -> dict[int, dict[str, int]]:
+    """Count the runs of journeys: entered, active, converted. One query."""
+    found = {pk: {"entered": 0, "active": 0, "converted": 0} for pk in journey_ids}
+    rows = Enrolment.objects.filter(journey_id__in=journey_ids)
+    for pk, state, count in rows.values_list("journey_id", "state").annotate(Count("pk")):
+        found[pk]["entered"] += count
+        if state in Enrolment.ALIVE:
+            found[pk]["active"] += count
+        elif state == Enrolment.State.CONVERTED:
+            found[pk]["converted"] += count
+    return found
+
+
+class JourneyIndexView(IndexView):
+    """The listing; the numbers of a whole page are one query."""
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Give every journey of the page its numbers."""
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        counted = numbers([journey.pk for journey in context["object_list"]])
+        for journey in context["object_list"]:
+            journey.numbers = counted[journey.pk]
+        return context
+
+
+class JourneyInspectView(InspectView):
+    """The journey to read, as it is live, for those who may not edit it too."""
+
+    def get_fields(self) -> list[str]:
+        """Return none: the template lays the journey out itself."""
+        return []
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the outline of the published graph, or of the draft where nothing is published."""
+        journey: Journey = self.object
+        live = journey.live_version
+        graph = live.graph if live else journey.graph
+        return {
+            **super().get_context_data(**kwargs),
+            "version": live,
+            "reading": read_json(graph, journey.site_id),
+            "numbers": numbers([journey.pk])[journey.pk],
+        }
+
+
+@require_POST
+def outline_view(request: HttpRequest) -> JsonResponse:
+    """Read the graph that is being typed: the outline as HTML, and how many problems there are.
+
+    POST `graph` (JSON as text) and `site`. It changes nothing, but names templates; so it asks for
+    the permission to write journeys.
+    """
+    policy = policy_registry.get_by_type(Journey)
+    if not policy.user_has_any_permission(request.user, {"add", "change"}):
+        raise PermissionDenied
+    site = request.POST.get("site", "")
+    known = Site.objects.filter(pk=site).exists() if site.isdecimal() else False
+    reading = read_text(request.POST.get("graph", ""), int(site) if known else None)
+    html = render_to_string(OUTLINE, {"reading": reading}, request=request)
+    return JsonResponse({"html": html, "errors": len(reading.errors) + bool(reading.fault)})
+
+
+class JourneyViewSet(SnippetViewSet):
+    """Triggers > Journeys."""
+
+    model = Journey
+    icon = "triggers-journey"
+    url_prefix = "triggers/journeys"
+    url_namespace = "triggers_journeys"
+    index_view_class = JourneyIndexView
+    inspect_view_class = JourneyInspectView
+    delete_view_class = KeptDeleteView
+    inspect_view_enabled = True
+    inspect_template_name = "wagtail_triggers/admin/journey.html"
+    list_display = (
+        "name",
+        StateColumn("state", label=_("State"), sort_key="state"),
+        LiveStatusTagColumn(label=_("Published")),
+        NumberColumn("entered", label=_("Entered"), accessor="numbers.entered"),
+        NumberColumn("active", label=_("Under way"), accessor="numbers.active"),
+        NumberColumn("converted", label=_("Converted"), accessor="numbers.converted"),
+        UpdatedAtColumn(),
+    )
+    list_filter = ("state", "live")
+    list_per_page = 50
+    edit_handler = TabbedInterface(
+        [
+            ObjectList(
+                [
+                    FieldPanel("name"),
+                    FieldPanel("graph", widget=GraphTextarea),
+                    PublishingPanel(),
+                ],
+                heading=_("Steps"),
+            ),
+            ObjectList(
+                [FieldPanel("description"), FieldPanel("priority"), FieldPanel("site")],
+                heading=_("Settings"),
+            ),
+        ],
+        base_form_class=JourneyForm,
+    )
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        """Return the snippet's URLs and the outline of what is being typed."""
+        return [*super().get_urlpatterns(), path("outline/", outline_view, name="outline")]

@@ -1,0 +1,122 @@
+"""Message templates: written in Liquid, previewed with made-up data, checked when published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.forms import Textarea
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import (
+    FieldPanel,
+    FieldRowPanel,
+    HelpPanel,
+    ObjectList,
+    PublishingPanel,
+    TabbedInterface,
+)
+from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, LocaleColumn, UpdatedAtColumn
+from wagtail.snippets.views.snippets import SnippetViewSet
+
+from ..events.types import event_types
+from ..messages.models import Template
+from ..messages.samples import variables_for
+from ..messages.sandbox import HTML
+from .deletion import KeptDeleteView
+from .forms import TemplateForm
+
+
+class VariablesPanel(HelpPanel):
+    """Lists the variables that the text may use, for the event that the template is written for."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("heading", _("What the text may use"))
+        kwargs["template"] = "wagtail_triggers/admin/variables.html"
+        super().__init__(**kwargs)
+
+    def clone_kwargs(self) -> dict[str, Any]:
+        """Return what makes a copy of the panel."""
+        kwargs: dict[str, Any] = super().clone_kwargs()
+        del kwargs["template"]
+        return kwargs
+
+    class BoundPanel(HelpPanel.BoundPanel):
+        """The panel on the page of one template."""
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            """Return the variables in groups, and the filters."""
+            context: dict[str, Any] = super().get_context_data(parent_context)
+            event = self.instance.event
+            groups: dict[str, list[tuple[str, str, str]]] = {}
+            for name, variable in variables_for(event).paths():
+                if variable.kind != "object":
+                    root = name.split(".")[0]
+                    groups.setdefault(root, []).append((name, variable.kind, variable.label))
+            known = event_types.all().get(event)
+            context["groups"] = list(groups.items())
+            context["event_label"] = known.label if known else ""
+            context["filters"] = sorted(HTML.filters)
+            return context
+
+
+def _event_label(template: Template) -> str:
+    known = event_types.all().get(template.event)
+    return str(known.label) if known else template.event
+
+
+class TemplateViewSet(SnippetViewSet):
+    """Triggers > Message templates."""
+
+    model = Template
+    icon = "triggers-message"
+    url_prefix = "triggers/templates"
+    url_namespace = "triggers_templates"
+    delete_view_class = KeptDeleteView
+    inspect_view_enabled = True
+    inspect_view_fields = (
+        "name",
+        "message_class",
+        "topic",
+        "subject",
+        "preheader",
+        "body",
+    )
+    list_display = (
+        "name",
+        Column("subject", label=_("Subject"), classname="triggers-wrap"),
+        Column("message_class", label=_("Kind"), accessor="get_message_class_display"),
+        Column("event", label=_("Written for"), accessor=_event_label),
+        LocaleColumn(),
+        LiveStatusTagColumn(label=_("Published")),
+        UpdatedAtColumn(),
+    )
+    list_filter = ("message_class", "live")
+    list_per_page = 50
+    edit_handler = TabbedInterface(
+        [
+            ObjectList(
+                [
+                    FieldPanel("name"),
+                    FieldPanel("subject"),
+                    FieldPanel("preheader"),
+                    FieldPanel(
+                        "body",
+                        widget=Textarea(
+                            attrs={"rows": 24, "class": "triggers-code", "spellcheck": "true"}
+                        ),
+                    ),
+                    VariablesPanel(),
+                    PublishingPanel(),
+                ],
+                heading=_("Text"),
+            ),
+            ObjectList(
+                [
+                    FieldRowPanel([FieldPanel("message_class"), FieldPanel("topic")]),
+                    FieldPanel("event"),
+                    FieldPanel("site"),
+                ],
+                heading=_("Settings"),
+            ),
+        ],
+        base_form_class=TemplateForm,
+    )

@@ -1,0 +1,149 @@
+"""Made-up data for previews: nobody's real name or cart is shown to whoever writes a template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from ..contacts.facts import BUILT_IN, known_facts
+from ..events.types import EventType, event_types
+from .variables import (
+    BOOLEAN,
+    CART,
+    DATE,
+    DATETIME,
+    NUMBER,
+    ORDER,
+    TEXT,
+    Variable,
+    VariableTree,
+    message_variables,
+    tree_from_model,
+)
+
+_KINDS: Final[Mapping[str, Variable]] = {
+    "text": TEXT,
+    "number": NUMBER,
+    "date": DATE,
+    "datetime": DATETIME,
+    "yes_no": BOOLEAN,
+}
+_MONEY: Final = {"amount": Decimal("24.90"), "currency": "EUR"}
+#: Two of everything, so that a loop is seen to be one.
+_PRODUCTS: Final = ("Linen shirt", "Wool blanket")
+#: What a text field holds, by its name.
+_TEXTS: Final[Mapping[str, str]] = {
+    "cart_id": "1042",
+    "order_id": "77",
+    "checkout_id": "512",
+    "number": "2026-0077",
+    "topic": "news",
+    "title": "Autumn collection",
+    "query": "linen",
+    "tracking_number": "00340434161094022115",
+    "carrier": "DHL",
+    "category": "Home",
+    "text": "Lovely and warm.",
+}
+
+
+def variables_for(event: str) -> VariableTree:
+    """Return the variables that a template written for `event` may use; "" for any event."""
+    kind = event_types.all().get(event)
+    declared = {name: _KINDS[one] for name, one in known_facts().items() if name not in BUILT_IN}
+    return message_variables([kind.payload] if kind else (), facts=declared)
+
+
+def sample_context(
+    event: str, *, moment: datetime, language: str, site: Mapping[str, str], image_url: str = ""
+) -> dict[str, Any]:
+    """Return made-up values for every variable of a template.
+
+    Args:
+        event: What the template is written for; "" for any event.
+        moment: Now, for the dates in the data.
+        language: The language of the made-up person.
+        site: `name` and `url` of the shop.
+        image_url: An absolute address, for fields that hold a picture's.
+    """
+    maker = _Maker(moment, site["url"], image_url)
+    kind = event_types.all().get(event)
+    payload = maker.value("event", tree_from_model(kind.payload)) if kind else {}
+    context: dict[str, Any] = {
+        "contact": _person(language, maker),
+        "event": payload,
+        "site": dict(site),
+        "links": {
+            "unsubscribe": f"{site['url']}/unsubscribe/sample",
+            "preferences": f"{site['url']}/preferences/sample",
+        },
+    }
+    for name, variable in (("cart", CART), ("order", ORDER)):
+        if _is_about(name, kind):
+            made = maker.value(name, variable)
+            context[name] = {**made, **{k: v for k, v in payload.items() if k in made}}
+    return context
+
+
+def _is_about(name: str, kind: EventType | None) -> bool:
+    """Say whether a message on this event knows of a cart or an order."""
+    return kind is None or kind.about == name or (name, kind.about) == ("cart", "checkout")
+
+
+def _person(language: str, maker: _Maker) -> dict[str, Any]:
+    declared = {
+        name: maker.value(name, _KINDS[kind])
+        for name, kind in known_facts().items()
+        if name not in BUILT_IN
+    }
+    return {
+        "first_name": "Anna",
+        "last_name": "Berg",
+        "name": "Anna Berg",
+        "email": "anna.berg@example.com",
+        "language": language,
+        "birthday": maker.moment.date().replace(year=1990, day=1),
+        "orders_count": 3,
+        "spent": Decimal("182.40"),
+        "currency": "EUR",
+        **declared,
+    }
+
+
+class _Maker:
+    """Makes a value for a variable, by its kind and its name."""
+
+    def __init__(self, moment: datetime, site_url: str, image_url: str) -> None:
+        self.moment = moment
+        self.site_url = site_url
+        self.image_url = image_url
+
+    def value(self, name: str, variable: Variable, nth: int = 0) -> Any:
+        """Return a value; `nth` is its place in a list."""
+        if variable.kind == "money" or (variable.kind == "any" and "price" in name):
+            return dict(_MONEY)
+        if variable.kind == "object":
+            return {key: self.value(key, one, nth) for key, one in variable.fields.items()}
+        if variable.kind == "list":
+            item = variable.item or TEXT
+            return [self.value(name, item, place) for place in range(2)]
+        scalars: Mapping[str, Any] = {
+            "number": 1 + nth,
+            "boolean": True,
+            "date": self.moment.date(),
+            "datetime": self.moment,
+        }
+        return scalars.get(variable.kind) or self._text(name, nth)
+
+    def _text(self, name: str, nth: int) -> str:
+        if name == "image_url":
+            return self.image_url
+        if name == "url" or name.endswith("_url"):
+            return f"{self.site_url}/sample"
+        if name == "sku":
+            return f"SKU-{nth + 1}"
+        if name == "name":
+            return _PRODUCTS[nth % len(_PRODUCTS)]
+        return _TEXTS.get(name, name.replace("_", " ").capitalize())
