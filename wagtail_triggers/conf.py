@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from django.conf import settings as django_settings
 from django.utils.module_loading import import_string
 
 from .exceptions import ConfigurationError
+
+T = TypeVar("T")
 
 PREFIX: Final = "WAGTAIL_TRIGGERS_"
 
@@ -37,20 +39,22 @@ QUEUES: Final[Mapping[str, str]] = {
 }
 
 
-class _Setting:
+class _Setting(Generic[T]):
     """One setting: its default and the type that a value must have."""
 
-    def __init__(self, default: Any, *kinds: type) -> None:
+    def __init__(self, default: T, kind: type[T]) -> None:
         self.default = default
-        self.kinds = kinds or (type(default),)
+        self.kind = kind
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = PREFIX + name
 
-    def __get__(self, instance: object, owner: type) -> Any:
+    def __get__(self, instance: object, owner: type) -> T:
         value = getattr(django_settings, self.name, self.default)
-        if not isinstance(value, self.kinds):
-            wanted = " or ".join(kind.__name__ for kind in self.kinds)
+        if isinstance(value, tuple) and self.kind is list:
+            value = list(value)
+        if not isinstance(value, self.kind):
+            wanted = self.kind.__name__
             raise ConfigurationError(
                 f"{self.name} must be {wanted}, not {type(value).__name__} ({value!r})."
             )
@@ -61,11 +65,13 @@ class Settings:
     """Every setting of wagtail_triggers, with its default."""
 
     #: Channels by name: `{"email": {"BACKEND": "dotted.path", "OPTIONS": {...}}}`.
-    CHANNELS = _Setting(
+    CHANNELS: _Setting[dict[str, Any]] = _Setting(
         {"email": {"BACKEND": "wagtail_triggers.messages.channels.email.EmailChannel"}}, dict
     )
     #: Where the clock comes from: `{"BACKEND": "dotted.path", "OPTIONS": {...}}`.
-    CLOCK = _Setting({"BACKEND": "wagtail_triggers.core.clock.DatabaseClock"}, dict)
+    CLOCK: _Setting[dict[str, Any]] = _Setting(
+        {"BACKEND": "wagtail_triggers.core.clock.DatabaseClock"}, dict
+    )
     #: The sender of mails; falls back to `DEFAULT_FROM_EMAIL`.
     FROM_EMAIL = _Setting("", str)
     REPLY_TO = _Setting("", str)
@@ -77,7 +83,7 @@ class Settings:
     CART_IDLE_MINUTES = _Setting(60, int)
     #: Seeds the keyed hash of suppressed addresses. Never change it without keeping the old value
     #: behind the new one: a list, newest first. Falls back to `SECRET_KEY` and its fallbacks.
-    HASH_KEYS = _Setting([], list, tuple)
+    HASH_KEYS: _Setting[list[str]] = _Setting([], list)
     #: How a worker is told of new work: "thread" (after commit, from a background thread),
     #: "inline" (after commit, in the caller) or "off" (the periodic tick finds it).
     NUDGE = _Setting("thread", str)

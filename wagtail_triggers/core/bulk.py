@@ -8,6 +8,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
+from .columns import column_of, field_of
+
 
 def update_rows(model: type[Model], rows: Sequence[Model], fields: Sequence[str]) -> int:
     """Write `fields` of every row; like `bulk_update`, at several times its speed on PostgreSQL.
@@ -16,7 +18,7 @@ def update_rows(model: type[Model], rows: Sequence[Model], fields: Sequence[str]
 
     Args:
         model: The rows' model.
-        rows: Saved rows; must not be empty of primary keys.
+        rows: Saved rows, whose primary key is `id`.
         fields: Names of plain fields (no JSON) to write.
 
     Returns:
@@ -25,10 +27,8 @@ def update_rows(model: type[Model], rows: Sequence[Model], fields: Sequence[str]
     if not rows:
         return 0
     if connection.vendor != "postgresql":
-        return model._default_manager.bulk_update(list(rows), fields, batch_size=200)
-    columns = [model._meta.get_field(name) for name in fields]
-    key = model._meta.pk
-    assert key is not None  # noqa: S101 - every model has one
+        return model._base_manager.bulk_update(list(rows), fields, batch_size=200)
+    columns = [field_of(model, name) for name in fields]
     quote = connection.ops.quote_name
     types = [
         (field.rel_db_type(connection) if field.is_relation else field.db_type(connection))
@@ -41,12 +41,12 @@ def update_rows(model: type[Model], rows: Sequence[Model], fields: Sequence[str]
     ]
     names = ", ".join(["id", *(f"v{number}" for number in range(len(columns)))])
     arrays = ", ".join(["%s::bigint[]", *(f"%s::{kind}[]" for kind in types)])
-    sets = ", ".join(f"{quote(field.column)} = new.v{n}" for n, field in enumerate(columns))
+    sets = ", ".join(f"{quote(column_of(model, name))} = new.v{n}" for n, name in enumerate(fields))
     table = quote(model._meta.db_table)
     sql = (
         # S608: table, columns and types come from the model; every value is a parameter.
         f"UPDATE {table} AS row SET {sets} "  # noqa: S608
-        f"FROM unnest({arrays}) AS new({names}) WHERE row.{quote(key.column)} = new.id"
+        f"FROM unnest({arrays}) AS new({names}) WHERE row.id = new.id"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

@@ -6,6 +6,8 @@ after the *last* update, set back by every update, cancelled by an order or by e
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ..conf import TASK_ROUTE, settings
 from ..contacts.models import Contact
 from ..core import clock, sites
@@ -56,7 +58,7 @@ def abandon_batch(limit: int | None = None) -> int:
     return len(ready)
 
 
-def _event(cart: Cart, moment: object) -> Event:
+def _event(cart: Cart, moment: datetime) -> Event:
     kind = event_types.get("cart_abandoned")
     return Event(
         site_id=sites.site_id(cart.site_id),
@@ -69,7 +71,7 @@ def _event(cart: Cart, moment: object) -> Event:
         key=cart.cart_id,
         refs=kind.refs(cart.cart_id, cart.payload),
         payload=cart.payload,
-        occurred_at=cart.abandon_at,
+        occurred_at=cart.abandon_at or moment,
         recorded_at=moment,
         depth=cart.depth,
     )

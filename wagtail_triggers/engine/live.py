@@ -50,9 +50,10 @@ def plans_of(version_ids: Iterable[int]) -> dict[int, Plan]:
 
 
 def _listening() -> QuerySet[Journey]:
-    return Journey.objects.filter(
+    rows: QuerySet[Journey] = Journey.objects.filter(
         live=True, state=Journey.State.RUNNING, live_version__isnull=False
     )
+    return rows
 
 
 def _compiled(rows: list[tuple[int, int, int, int]]) -> list[LiveJourney]:

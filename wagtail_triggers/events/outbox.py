@@ -18,23 +18,8 @@ from django.db.models.constants import OnConflict
 from ..contacts.identities import KINDS
 from ..contacts.models import Identity
 from ..core import clock
+from ..core.columns import column_of, field_of
 from .models import Event
-
-_FIELDS = (
-    "public_id",
-    "site_id",
-    "name",
-    "source",
-    "dedupe_key",
-    "who",
-    "key",
-    "refs",
-    "payload",
-    "resolved",
-    "depth",
-    "tries",
-    "problem",
-)
 
 
 def insert(
@@ -60,9 +45,10 @@ def insert(
         Whether a row was inserted.
     """
     connection = connections[router.db_for_write(Event)]
+    now = _moment(connection)
     values = {
         "public_id": uuid.uuid4(),
-        "site_id": site_id,
+        "site": site_id,
         "name": name,
         "source": source,
         "dedupe_key": dedupe_key,
@@ -75,30 +61,31 @@ def insert(
         "tries": 0,
         "problem": "",
     }
-    meta = Event._meta
-    columns = [meta.get_field(field).column for field in _FIELDS]
-    params = [
-        meta.get_field(field).get_db_prep_save(values[field], connection) for field in _FIELDS
-    ]
-    marks = ["%s"] * len(columns)
-    moment_sql, moment_params = _moment(connection)
-    columns += ["recorded_at", "occurred_at", "contact_id"]
-    marks.append(moment_sql)
-    params += moment_params
-    if occurred_at is None:
-        marks.append(moment_sql)
-        params += moment_params
-    else:
-        marks.append("%s")
-        params.append(meta.get_field("occurred_at").get_db_prep_save(occurred_at, connection))
-    contact_sql, contact_params = _contact(connection, site_id, identities)
-    marks.append(contact_sql)
-    params += contact_params
-    quote = connection.ops.quote_name
+    parts = {field: _value(connection, field, value) for field, value in values.items()}
+    parts["recorded_at"] = now
+    parts["occurred_at"] = (
+        now if occurred_at is None else _value(connection, "occurred_at", occurred_at)
+    )
+    parts["contact"] = _contact(connection, site_id, identities)
+    return _execute(connection, parts)
+
+
+#: A piece of SQL with its parameters.
+Sql = tuple[str, list[Any]]
+
+
+def _value(connection: BaseDatabaseWrapper, field: str, value: Any) -> Sql:
+    return "%s", [field_of(Event, field).get_db_prep_save(value, connection)]
+
+
+def _execute(connection: BaseDatabaseWrapper, parts: Mapping[str, Sql]) -> bool:
     ops = connection.ops
+    columns = ", ".join(ops.quote_name(column_of(Event, field)) for field in parts)
+    marks = ", ".join(sql for sql, _params in parts.values())
+    params = [param for _sql, own in parts.values() for param in own]
     sql = (
-        f"{ops.insert_statement(on_conflict=OnConflict.IGNORE)} {quote(meta.db_table)} "
-        f"({', '.join(map(quote, columns))}) VALUES ({', '.join(marks)}) "
+        f"{ops.insert_statement(on_conflict=OnConflict.IGNORE)} "
+        f"{ops.quote_name(Event._meta.db_table)} ({columns}) VALUES ({marks}) "
         f"{ops.on_conflict_suffix_sql([], OnConflict.IGNORE, [], [])}"
     )
     with connection.cursor() as cursor:
@@ -106,7 +93,7 @@ def insert(
         return bool(cursor.rowcount == 1)
 
 
-def _moment(connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+def _moment(connection: BaseDatabaseWrapper) -> Sql:
     expression = clock.expression()
     if connection.vendor == "postgresql" and not hasattr(expression, "value"):
         return "STATEMENT_TIMESTAMP()", []
@@ -114,13 +101,10 @@ def _moment(connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
         return "UTC_TIMESTAMP(6)", []
     # SQLite has no clock of its own, and a bound clock is a value everywhere.
     moment = getattr(expression, "value", None) or clock.now()
-    field = Event._meta.get_field("recorded_at")
-    return "%s", [field.get_db_prep_save(moment, connection)]
+    return _value(connection, "recorded_at", moment)
 
 
-def _contact(
-    connection: BaseDatabaseWrapper, site_id: int, identities: Mapping[str, str]
-) -> tuple[str, list[Any]]:
+def _contact(connection: BaseDatabaseWrapper, site_id: int, identities: Mapping[str, str]) -> Sql:
     table = connection.ops.quote_name(Identity._meta.db_table)
     # S608: the table's name is ours; every value is a parameter.
     look_up = f"(SELECT contact_id FROM {table} WHERE site_id = %s AND kind = %s AND value = %s)"  # noqa: S608

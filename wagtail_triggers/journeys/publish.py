@@ -53,7 +53,7 @@ def compile_journey(journey: Journey) -> JourneyVersion:
         # Routers hold the journey FOR SHARE while they enrol: nobody is enrolled in a version
         # that has just been replaced.
         held = Journey.objects.select_for_update(of=("self",)).get(pk=journey.pk)
-        last = held.versions.order_by("-number").first()
+        last: JourneyVersion | None = held.versions.order_by("-number").first()
         if last is None or last.digest != stamp:
             last = JourneyVersion.objects.create(
                 journey=held,

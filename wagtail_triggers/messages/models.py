@@ -126,7 +126,7 @@ class Template(
         blank=True,
         editable=False,
         on_delete=models.PROTECT,
-        related_name="live_template",
+        related_name="+",
     )
 
     name.required_on_save = True  # type: ignore[attr-defined]  # Wagtail reads it off the field

@@ -48,7 +48,7 @@ def compile_template(template: Template) -> TemplateVersion:
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     with transaction.atomic():
         held = Template.objects.select_for_update().get(pk=template.pk)
-        last = held.versions.order_by("-number").first()
+        last: TemplateVersion | None = held.versions.order_by("-number").first()
         if last is None or last.digest != digest:
             last = TemplateVersion.objects.create(
                 template=held,

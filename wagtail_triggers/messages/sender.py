@@ -151,7 +151,7 @@ def _address(rows: Sequence[Message], claim: Claim) -> None:
     for row in open_rows:
         address = get_channel(row.channel).address_of(claim.contacts[row.contact_id])
         if row.channel == "email":  # a receipt goes to the address of its own order
-            address = (orders.get(row.event_id) or {}).get("email") or address
+            address = (orders.get(row.event_id or 0) or {}).get("email") or address
         row.address = canonical(row.channel, address)
         row.address_hash = current_hash(row.channel, row.address) if row.address else ""
     update_rows(Message, open_rows, ["address", "address_hash"])

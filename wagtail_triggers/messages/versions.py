@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings as django_settings
 
-from .models import TemplateVersion
+from .models import Template, TemplateVersion
 
 
 class Versions:
@@ -22,11 +22,13 @@ class Versions:
     def __init__(self, keys: Iterable[str]) -> None:
         wanted = {key for key in keys if _is_key(key)}
         self._found: dict[str, dict[str, TemplateVersion]] = defaultdict(dict)
-        rows = TemplateVersion.objects.filter(
-            template__translation_key__in=wanted, template__live=True, live_template__isnull=False
-        ).select_related("template")
-        for version in rows if wanted else ():
-            self._found[str(version.template.translation_key)][version.language] = version
+        rows = Template.objects.filter(
+            translation_key__in=wanted, live=True, live_version__isnull=False
+        ).select_related("live_version")
+        for template in rows if wanted else ():
+            version = template.live_version
+            if version is not None:
+                self._found[str(template.translation_key)][version.language] = version
 
     def find(self, key: str, language: str) -> TemplateVersion | None:
         """The version in this language, else in its base language, else the project's, else any.
