@@ -167,4 +167,5 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stream"], "level": "INFO"},
+    "loggers": {"django_tasks": {"level": "WARNING"}, "wagtail": {"level": "WARNING"}},
 }

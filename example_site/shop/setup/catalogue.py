@@ -99,5 +99,5 @@ def _picture(title: str, paint: Callable[[], Pillow.Image]) -> Any:
     if found is not None:
         return found
     data = BytesIO()
-    paint().save(data, "PNG", compress_level=3)
-    return images.objects.create(title=title, file=ImageFile(data, name=f"{slugify(title)}.png"))
+    paint().save(data, "JPEG", quality=92)
+    return images.objects.create(title=title, file=ImageFile(data, name=f"{slugify(title)}.jpg"))
