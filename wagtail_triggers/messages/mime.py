@@ -84,12 +84,14 @@ def _bodies(head: bytes, outgoing: Outgoing) -> bytes:
 def _part(subtype: bytes, content: str) -> bytes:
     if "\r" in content:
         content = content.replace("\r\n", "\n").replace("\r", "\n")
-    data = content.replace("\n", "\r\n").encode("utf-8", "replace")
+    data = content.encode("utf-8", "replace")
     # A character takes up to four bytes, and each of those three characters in quoted-printable.
     if not content.isascii() and len(data) - len(content) > len(data) * _BASE64_ABOVE:
-        encoding, body = b"base64", encodebytes(data).replace(b"\n", b"\r\n")
+        encoding, body = b"base64", encodebytes(data.replace(b"\n", b"\r\n"))
     else:
         encoding, body = b"quoted-printable", b2a_qp(data, istext=True)
+    # Only now: the soft breaks of a text without CRLF are LF.
+    body = body.replace(b"\n", b"\r\n")
     return b'Content-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encoding: %s\r\n\r\n%s' % (
         subtype,
         encoding,

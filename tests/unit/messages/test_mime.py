@@ -31,7 +31,7 @@ def outgoing(**changed: object) -> Outgoing:
 
 
 def read(data: bytes) -> EmailMessage:
-    message = email.message_from_bytes(data, policy=email.policy.default)  # type: ignore[arg-type]
+    message = email.message_from_bytes(data, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     for part in message.walk():
         assert part.defects == []
@@ -61,8 +61,8 @@ def test_mail_has_every_header_once() -> None:
         )
     )
     assert sorted(name for name, _ in message.items()) == [
-        "Content-Type", "Date", "From", "List-Unsubscribe", "MIME-Version", "Message-ID", "Reply-To",
-        "Subject", "To", "X-WT-Id",
+        "Content-Type", "Date", "From", "List-Unsubscribe", "MIME-Version", "Message-ID",
+        "Reply-To", "Subject", "To", "X-WT-Id",
     ]  # fmt: skip
     assert message["From"] == "Shop <shop@example.com>"
     assert message["To"] == "Ann <ann@example.com>"
