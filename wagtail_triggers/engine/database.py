@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import DatabaseError
 from django.utils.translation import gettext_noop
@@ -26,12 +26,9 @@ from .intents import plan_messages
 from .live import plans_of
 from .models import BatchAttempt, Enrolment, StepRun
 from .runner import run_batch
-from .store import DueRun, Failure
+from .store import RETRY_AFTER, DueRun, Failure
 
 logger = logging.getLogger("wagtail_triggers.runner")
-
-#: A run whose step failed is looked at again after this, times the number of failures.
-RETRY_AFTER = timedelta(seconds=20)
 
 
 @dataclass(slots=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from ..journeys.plan import Plan
 from ..journeys.steps.base import Run
 from .advance import Progress
+
+#: A run whose step failed is looked at again after this, times the number of failures.
+RETRY_AFTER: Final = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)

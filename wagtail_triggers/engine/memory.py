@@ -1,0 +1,135 @@
+"""Runs in memory: the same steps, the same runner, no database. For simulations and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..conf import settings
+from ..journeys.plan import Plan
+from ..journeys.steps.base import EventView, Run
+from .advance import Intent, Progress, StepRecord
+from .store import RETRY_AFTER, DueRun, Failure
+
+
+@dataclass(slots=True)
+class MemoryRun:
+    """One run, as a row of `Enrolment` would hold it."""
+
+    enrolment_id: int
+    plan: Plan
+    contact: Mapping[str, Any]
+    began: EventView
+    entered_at: datetime
+    key: str = ""
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    node: str = ""
+    seq: int = 0
+    arrived_at: datetime | None = None
+    wake_at: datetime | None = None
+    state: str = "active"
+    reason: str = ""
+    tries: int = 0
+    steps: list[StepRecord] = field(default_factory=list)
+    intents: list[tuple[datetime, Intent]] = field(default_factory=list)
+    #: What the person has done since; add to it as the simulation goes on.
+    events: list[EventView] = field(default_factory=list)
+
+
+class MemoryBatch:
+    """Due runs of a `MemoryStore`."""
+
+    def __init__(self, runs: Mapping[int, MemoryRun], moment: datetime) -> None:
+        self.moment = moment
+        self._rows = runs
+        self.runs: Sequence[DueRun] = [_due(row, moment) for row in runs.values()]
+
+    def save(self, progress: Sequence[Progress], failures: Sequence[Failure]) -> None:
+        """Write what was decided."""
+        for one in progress:
+            row = self._rows[one.enrolment_id]
+            row.node, row.seq, row.arrived_at = one.node, one.seq, one.arrived_at
+            row.wake_at, row.state, row.reason, row.tries = one.wake_at, one.state, one.reason, 0
+            row.steps.extend(one.steps)
+            row.intents.extend((self.moment, intent) for intent in one.intents)
+        for failure in failures:
+            row = self._rows[failure.enrolment_id]
+            row.tries, row.reason = failure.tries, failure.error[:255]
+            if failure.tries >= settings.MAX_TRIES:
+                row.state, row.wake_at = "parked", None
+            else:
+                row.wake_at = self.moment + RETRY_AFTER * failure.tries
+
+
+class MemoryStore:
+    """A store of runs with a clock that is moved by hand.
+
+    Args:
+        moment: Where the clock begins; aware.
+    """
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+        self.runs: dict[int, MemoryRun] = {}
+
+    def begin(
+        self,
+        plan: Plan,
+        event: EventView,
+        *,
+        contact: Mapping[str, Any] | None = None,
+        key: str = "",
+        time_zone: ZoneInfo | None = None,
+    ) -> MemoryRun:
+        """Start a run by the first entry of `plan` that listens to the event, now."""
+        entry = plan.entries_for(event.name)[0]
+        row = MemoryRun(
+            enrolment_id=len(self.runs) + 1,
+            plan=plan,
+            contact=contact or {},
+            began=event,
+            entered_at=self.moment,
+            key=key,
+            time_zone=time_zone or ZoneInfo("UTC"),
+            node=entry.first,
+            arrived_at=self.moment,
+            wake_at=self.moment,
+        )
+        self.runs[row.enrolment_id] = row
+        return row
+
+    def travel(self, by: timedelta) -> None:
+        """Move the clock forward."""
+        self.moment += by
+
+    @contextmanager
+    def claim(self, limit: int) -> Iterator[MemoryBatch]:
+        """The due runs, those that wait longest first."""
+        due = [
+            row
+            for row in self.runs.values()
+            if row.state == "active" and row.wake_at is not None and row.wake_at <= self.moment
+        ]
+        due.sort(key=lambda row: (row.wake_at, row.enrolment_id))
+        yield MemoryBatch({row.enrolment_id: row for row in due[:limit]}, self.moment)
+
+
+def _due(row: MemoryRun, moment: datetime) -> DueRun:
+    run = Run(
+        enrolment_id=row.enrolment_id,
+        contact=row.contact,
+        event=row.began,
+        key=row.key,
+        refs=row.began.refs,
+        entered_at=row.entered_at,
+        arrived_at=row.arrived_at or moment,
+        moment=moment,
+        time_zone=row.time_zone,
+        seq=row.seq,
+        history=tuple(event for event in row.events if event.name in row.plan.history_events),
+    )
+    return DueRun(run, row.plan, row.node, row.tries)
