@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connections
@@ -78,6 +78,20 @@ def check_urls(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckM
 
 
 @register(_TAG)
+def check_apps(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """E005: without Wagtail's settings app the whole admin fails on our entry in its menu."""
+    if apps.is_installed("wagtail.contrib.settings"):
+        return []
+    return [
+        Error(
+            "The admin needs wagtail.contrib.settings for Settings > Triggers.",
+            hint='Add "wagtail.contrib.settings" to INSTALLED_APPS.',
+            id="wagtail_triggers.E005",
+        )
+    ]
+
+
+@register(_TAG)
 def check_sender(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """W001, W002: who writes, and from where."""
     found: list[CheckMessage] = []
@@ -108,15 +122,21 @@ def check_celery(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Chec
     """W004 to W006: whether hints will reach a worker, and safely."""
     found: list[CheckMessage] = []
     celery = broker()
-    if not celery.url and settings.NUDGE != "off":
+    without_celery = not celery.url and settings.NUDGE == "off"
+    if not celery.url and not without_celery:
         found.append(
             Warning(
                 "Celery has no broker: work starts only when `manage.py triggers_tick` runs.",
-                hint='Set CELERY_BROKER_URL, or WAGTAIL_TRIGGERS_NUDGE = "off" with a cron job.',
+                hint=(
+                    "Set CELERY_BROKER_URL, and see that your project's Celery app reads it and "
+                    'is imported in its __init__.py; or set WAGTAIL_TRIGGERS_NUDGE = "off" and '
+                    "call `manage.py triggers_tick` from cron."
+                ),
                 id="wagtail_triggers.W004",
             )
         )
-    if TASK_TICK not in celery.scheduled:
+    # A host that does without Celery has a cron job, which nothing here can see.
+    if TASK_TICK not in celery.scheduled and not without_celery:
         found.append(
             Warning(
                 "Nothing calls the tick: waits would never end.",

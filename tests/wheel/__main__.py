@@ -26,7 +26,7 @@ PACKAGE = ROOT / "wagtail_triggers"
 SETTINGS = """
 from wagtail_triggers.conf import beat_schedule
 
-INSTALLED_APPS += ["wagtail_triggers"]
+INSTALLED_APPS += ["wagtail.contrib.settings", "wagtail_triggers"]
 CELERY_BROKER_URL = "memory://"
 CELERY_BEAT_SCHEDULE = {**beat_schedule()}
 WAGTAIL_TRIGGERS_POSTAL_ADDRESS = "Bare Shop, 1 Sample Street, Berlin"
