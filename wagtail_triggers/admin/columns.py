@@ -6,19 +6,45 @@ from typing import Any
 
 from django.db.models import Model
 from django.urls import reverse
-from wagtail.admin.ui.tables import Column
+from wagtail.admin.ui.tables import Column, TitleColumn
 
 from .permissions import may_view
 from .states import explained, tone
 
+#: Columns with this class give way where the window is narrow; the row's page shows them.
+MINOR = "triggers-minor"
 
-class MomentColumn(Column):
+
+class StyledColumn(Column):
+    """A column that brings our style sheet to the listing."""
+
+    class Media:
+        css = {"all": ["wagtail_triggers/admin/triggers.css"]}
+
+
+class MomentColumn(StyledColumn):
     """A moment, written out: "3 days ago" would be wrong for what is still to come."""
 
     cell_template_name = "wagtail_triggers/admin/tables/moment_cell.html"
 
 
-class RelatedColumn(Column):
+class WrappingColumn(StyledColumn):
+    """A text that may be long: it wraps, also within a word."""
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        kwargs.setdefault("classname", "triggers-wrap")
+        super().__init__(name, **kwargs)
+
+
+class RecordTitleColumn(TitleColumn):
+    """The first column: leads to the page of the row."""
+
+    def __init__(self, name: str, url_name: str, **kwargs: Any) -> None:
+        kwargs.setdefault("width", "22%")
+        super().__init__(name, url_name=url_name, **kwargs)
+
+
+class RelatedColumn(StyledColumn):
     """A related row, with a link to its page: for those who may look at rows of that kind.
 
     Others see nothing of it, since its name may be a person's.
@@ -42,7 +68,7 @@ class RelatedColumn(Column):
         return context
 
 
-class StateColumn(Column):
+class StateColumn(StyledColumn):
     """A state as a tag in the colour of its meaning, with the reason beside it."""
 
     cell_template_name = "wagtail_triggers/admin/tables/state_cell.html"
@@ -61,7 +87,7 @@ class StateColumn(Column):
         return context
 
 
-class ToneColumn(Column):
+class ToneColumn(StyledColumn):
     """A tag whose words and colour are computed: `accessor` gives the pair."""
 
     cell_template_name = "wagtail_triggers/admin/tables/state_cell.html"

@@ -17,7 +17,7 @@ from ..conf import settings
 from ..consent.addresses import canonical, hashes
 from ..consent.models import Subscription, Suppression, Topic
 from ..contacts.models import Contact
-from .columns import MomentColumn
+from .columns import MINOR, MomentColumn, RecordTitleColumn, WrappingColumn
 from .records import RecordIndexView, RecordInspectView, RecordViewSet
 from .timeline import Timeline
 
@@ -80,7 +80,9 @@ def answers(contact: Contact, known: Mapping[str, str]) -> list[Answer]:
 
 def _answer(channel: str, topic: Topic, row: Subscription | None) -> Answer:
     if row is None:
-        return Answer(channel, topic.name, _t("never answered"), "neutral")
+        enough = topic.consent == Topic.Consent.SOFT
+        state = _t("did not object") if enough else _t("never answered")
+        return Answer(channel, topic.name, state, "neutral")
     tone = "positive" if row.state == Subscription.State.SUBSCRIBED else "critical"
     return Answer(channel, topic.name, row.get_state_display(), tone, row.changed_at)
 
@@ -149,9 +151,13 @@ class ContactViewSet(RecordViewSet):
     search_fields = ("first_name", "last_name", "email", "phone")
     list_filter = ("language",)
     list_display = (
-        "__str__",
-        Column("email", label=_("Email"), classname="triggers-wrap", sort_key="email"),
-        Column("language", label=_("Language")),
-        NumberColumn("orders_count", label=_("Orders"), sort_key="orders_count"),
-        MomentColumn("last_seen_at", label=_("Last seen"), sort_key="last_seen_at"),
+        RecordTitleColumn(
+            "name", "triggers_contacts:inspect", label=_("Contact"), accessor=str, width="30%"
+        ),
+        WrappingColumn("email", label=_("Email"), sort_key="email"),
+        Column("language", label=_("Language"), classname=MINOR),
+        NumberColumn("orders_count", label=_("Orders"), sort_key="orders_count", classname=MINOR),
+        MomentColumn(
+            "last_seen_at", label=_("Last seen"), sort_key="last_seen_at", classname=MINOR
+        ),
     )

@@ -18,15 +18,16 @@ from ..engine.models import Conversion, Enrolment
 from ..events.models import Event
 from ..journeys.models import Journey
 from ..messages.models import Message
-from .columns import MomentColumn, RelatedColumn, StateColumn
-from .permissions import may_retry, may_view
-from .records import (
-    RecordIndexView,
-    RecordInspectView,
+from .columns import (
+    MINOR,
+    MomentColumn,
     RecordTitleColumn,
-    RecordViewSet,
+    RelatedColumn,
+    StateColumn,
     WrappingColumn,
 )
+from .permissions import may_retry, may_view
+from .records import RecordIndexView, RecordInspectView, RecordViewSet
 from .retry import RetryView
 from .sentences import Teller
 from .states import explained, tone
@@ -136,9 +137,9 @@ class EnrolmentViewSet(RecordViewSet):
             "contact", model=Contact, url_name="triggers_contacts:inspect", label=_("Contact")
         ),
         StateColumn("state", reason="reason", label=_("State"), sort_key="state"),
-        WrappingColumn("stands_at", label=_("Stands at")),
-        MomentColumn("wake_at", label=_("Next step"), sort_key="wake_at"),
-        MomentColumn("entered_at", label=_("Entered"), sort_key="entered_at"),
+        WrappingColumn("stands_at", label=_("Stands at"), classname=f"triggers-wrap {MINOR}"),
+        MomentColumn("wake_at", label=_("Next step"), sort_key="wake_at", classname=MINOR),
+        MomentColumn("entered_at", label=_("Entered"), sort_key="entered_at", classname=MINOR),
     )
 
     def get_urlpatterns(self) -> list[URLPattern]:

@@ -15,15 +15,16 @@ from ..contacts.models import Contact
 from ..engine.models import Enrolment, Refusal
 from ..events.models import Event
 from ..events.types import event_types
-from .columns import MomentColumn, RelatedColumn, ToneColumn
-from .permissions import may_view
-from .records import (
-    RecordIndexView,
-    RecordInspectView,
+from .columns import (
+    MINOR,
+    MomentColumn,
     RecordTitleColumn,
-    RecordViewSet,
+    RelatedColumn,
+    ToneColumn,
     WrappingColumn,
 )
+from .permissions import may_view
+from .records import RecordIndexView, RecordInspectView, RecordViewSet
 from .states import explained
 
 
@@ -70,10 +71,13 @@ class EventIndexView(RecordIndexView):
 class EventInspectView(RecordInspectView):
     """One event: its data as it came, and what it led to."""
 
+    def get_page_subtitle(self) -> str:
+        """Return what editors call this kind of event."""
+        return _label(self.object)
+
     def get_record_context(self) -> dict[str, Any]:
         """Return the data, pretty-printed, and the runs that it started or did not start."""
         event: Event = self.object
-        known = event_types.all().get(event.name)
         user = self.request.user
         started: QuerySet[Enrolment] = Enrolment.objects.none()
         refused: list[tuple[str, str]] = []
@@ -82,7 +86,7 @@ class EventInspectView(RecordInspectView):
             refusals = Refusal.objects.filter(event_id=event.pk).select_related("journey")
             refused = [(str(one.journey), explained(one.reason)) for one in refusals]
         return {
-            "label": known.label if known else event.name,
+            "label": _label(event),
             "payload": _pretty(event.payload),
             "who": _pretty(event.who) if may_view(user, Contact) else "",
             "contact": Contact.objects.filter(pk=event.contact_id).first(),
@@ -127,7 +131,7 @@ class EventViewSet(RecordViewSet):
         RelatedColumn(
             "contact", model=Contact, url_name="triggers_contacts:inspect", label=_("Contact")
         ),
-        WrappingColumn("key", label=_("About")),
+        WrappingColumn("key", label=_("About"), classname=f"triggers-wrap {MINOR}"),
         ToneColumn("state", label=_("State"), accessor=_state),
         MomentColumn("occurred_at", label=_("Occurred")),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -16,6 +17,15 @@ from ..journeys.reading import problems_of
 from ..messages.models import MessageClass
 from .lint import FIELDS, lint
 from .widgets import GraphTextarea
+
+#: What a new journey begins with: the least that is a journey.
+STARTER: Mapping[str, Any] = {
+    "nodes": [
+        {"id": "start", "kind": "entry", "settings": {"event": "order_placed"}},
+        {"id": "end", "kind": "end", "settings": {}},
+    ],
+    "edges": [{"source": "start", "port": "next", "target": "end"}],
+}
 
 
 class SiteForm(WagtailAdminModelForm):
@@ -41,6 +51,8 @@ class JourneyForm(SiteForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk is None and not self.instance.graph:
+            self.initial["graph"] = STARTER
         widget = self.fields["graph"].widget if "graph" in self.fields else None
         if isinstance(widget, GraphTextarea):
             widget.site_id = self.instance.site_id

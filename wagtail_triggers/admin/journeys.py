@@ -11,16 +11,26 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
-from wagtail.admin.panels import FieldPanel, ObjectList, PublishingPanel, TabbedInterface
+from wagtail.admin.panels import (
+    FieldPanel,
+    HelpPanel,
+    ObjectList,
+    PublishingPanel,
+    TabbedInterface,
+)
 from wagtail.admin.ui.tables import LiveStatusTagColumn, NumberColumn, UpdatedAtColumn
 from wagtail.models import Site
 from wagtail.permissions import policy_registry
 from wagtail.snippets.views.snippets import IndexView, InspectView, SnippetViewSet
 
 from ..engine.models import Enrolment
+from ..journeys.comparisons import OPS
 from ..journeys.models import Journey
 from ..journeys.reading import read_json, read_text
-from .columns import StateColumn
+from ..journeys.steps.registry import steps as step_kinds
+from ..journeys.surroundings import SiteSurroundings
+from ..messages.models import Template
+from .columns import MINOR, StateColumn
 from .deletion import KeptDeleteView
 from .forms import JourneyForm
 from .widgets import GraphTextarea
@@ -90,6 +100,39 @@ def outline_view(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"html": html, "errors": len(reading.errors) + bool(reading.fault)})
 
 
+class ReferencePanel(HelpPanel):
+    """Lists what the graph may name: kinds of steps, templates with their keys, events, facts."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("heading", _("What steps may name"))
+        kwargs["template"] = "wagtail_triggers/admin/reference.html"
+        super().__init__(**kwargs)
+
+    def clone_kwargs(self) -> dict[str, Any]:
+        """Return what makes a copy of the panel."""
+        kwargs: dict[str, Any] = super().clone_kwargs()
+        del kwargs["template"]
+        return kwargs
+
+    class BoundPanel(HelpPanel.BoundPanel):
+        """The panel on the page of one journey."""
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            """Return everything that has a name, from the journey's site."""
+            context: dict[str, Any] = super().get_context_data(parent_context)
+            around = SiteSurroundings(self.instance.site_id)
+            templates = Template.objects.filter(site_id=self.instance.site_id).order_by("name")
+            context["kinds"] = [
+                (kind.identifier, kind.label, kind.description, list(kind.Settings.model_fields))
+                for kind in step_kinds.all().values()
+            ]
+            context["templates"] = templates.only("name", "translation_key", "live")
+            context["events"] = around.events().items()
+            context["facts"] = around.facts().items()
+            context["operators"] = OPS.items()
+            return context
+
+
 class JourneyViewSet(SnippetViewSet):
     """Triggers > Journeys."""
 
@@ -105,11 +148,13 @@ class JourneyViewSet(SnippetViewSet):
     list_display = (
         "name",
         StateColumn("state", label=_("State"), sort_key="state"),
-        LiveStatusTagColumn(label=_("Published")),
-        NumberColumn("entered", label=_("Entered"), accessor="numbers.entered"),
+        LiveStatusTagColumn(label=_("Published"), classname=MINOR),
+        NumberColumn("entered", label=_("Entered"), accessor="numbers.entered", classname=MINOR),
         NumberColumn("active", label=_("Under way"), accessor="numbers.active"),
-        NumberColumn("converted", label=_("Converted"), accessor="numbers.converted"),
-        UpdatedAtColumn(),
+        NumberColumn(
+            "converted", label=_("Converted"), accessor="numbers.converted", classname=MINOR
+        ),
+        UpdatedAtColumn(classname=MINOR),
     )
     list_filter = ("state", "live")
     list_per_page = 50
@@ -119,6 +164,7 @@ class JourneyViewSet(SnippetViewSet):
                 [
                     FieldPanel("name"),
                     FieldPanel("graph", widget=GraphTextarea),
+                    ReferencePanel(),
                     PublishingPanel(),
                 ],
                 heading=_("Steps"),

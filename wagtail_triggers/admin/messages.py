@@ -22,9 +22,9 @@ from ..engine.models import Enrolment
 from ..events.models import Event
 from ..messages.models import Message, MessageClass
 from ..messages.preview import inert, sandboxed
-from .columns import MomentColumn, RelatedColumn, StateColumn
+from .columns import MINOR, MomentColumn, RecordTitleColumn, RelatedColumn, StateColumn
 from .permissions import may_view
-from .records import RecordIndexView, RecordInspectView, RecordTitleColumn, RecordViewSet
+from .records import RecordIndexView, RecordInspectView, RecordViewSet
 from .sent import as_sent
 from .states import explained, tone
 
@@ -117,9 +117,14 @@ class MessageViewSet(RecordViewSet):
             "contact", model=Contact, url_name="triggers_contacts:inspect", label=_("Contact")
         ),
         StateColumn("state", reason="reason", label=_("State"), sort_key="state"),
-        Column("message_class", label=_("Kind"), accessor="get_message_class_display"),
-        MomentColumn("due_at", label=_("Due"), sort_key="due_at"),
-        MomentColumn("settled_at", label=_("Settled"), sort_key="settled_at"),
+        Column(
+            "message_class",
+            label=_("Kind"),
+            accessor="get_message_class_display",
+            classname=MINOR,
+        ),
+        MomentColumn("due_at", label=_("Due"), sort_key="due_at", classname=MINOR),
+        MomentColumn("settled_at", label=_("Settled"), sort_key="settled_at", classname=MINOR),
     )
 
     def get_urlpatterns(self) -> list[URLPattern]:

@@ -12,7 +12,6 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.admin_url_finder import ModelAdminURLFinder
 from wagtail.admin.paginator import WagtailPaginator
-from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
 
@@ -34,21 +33,6 @@ class BoundedPaginator(WagtailPaginator):
         if isinstance(rows, QuerySet):
             return rows.order_by()[:COUNTED_UP_TO].count()
         return len(rows)
-
-
-class WrappingColumn(Column):
-    """A column whose text may be long: it wraps, also within a word."""
-
-    def __init__(self, name: str, **kwargs: Any) -> None:
-        kwargs.setdefault("classname", "triggers-wrap")
-        super().__init__(name, **kwargs)
-
-
-class RecordTitleColumn(TitleColumn):
-    """The first column: leads to the page of the row."""
-
-    def __init__(self, name: str, url_name: str, **kwargs: Any) -> None:
-        super().__init__(name, url_name=url_name, **kwargs)
 
 
 class RecordIndexView(generic.IndexView):

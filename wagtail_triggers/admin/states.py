@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..engine.models import Enrolment
+from ..events.types import event_types
 from ..journeys.models import Journey
 from ..messages.models import Message
 
@@ -43,6 +45,10 @@ REASONS: Mapping[str, StrOrPromise] = {
 }
 
 
+#: How the router names the goal that ended a run: the event, and the node in brackets.
+_GOAL = re.compile(r"(?P<event>\w+) \((?P<node>[\w-]+)\)")
+
+
 def tone(state: str) -> str:
     """Return the colour of `state`: positive, critical, warning, info or neutral."""
     return TONES.get(state, "neutral")
@@ -52,5 +58,9 @@ def explained(reason: str) -> str:
     """Return a stored reason in words."""
     if reason in REASONS:
         return str(REASONS[reason])
+    reached = _GOAL.fullmatch(reason)
+    if reached is not None and reached["event"] in event_types:
+        label = event_types.get(reached["event"]).label
+        return gettext("“%(event)s” happened") % {"event": label}
     # Sentences are stored in English, so that each reader gets them in their own language.
     return gettext(reason) if " " in reason else reason.replace("_", " ")

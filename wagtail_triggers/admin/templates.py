@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.forms import Textarea
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import (
     FieldPanel,
@@ -21,8 +20,10 @@ from ..events.types import event_types
 from ..messages.models import Template
 from ..messages.samples import variables_for
 from ..messages.sandbox import HTML
+from .columns import MINOR, WrappingColumn
 from .deletion import KeptDeleteView
 from .forms import TemplateForm
+from .widgets import CodeTextarea
 
 
 class VariablesPanel(HelpPanel):
@@ -82,12 +83,14 @@ class TemplateViewSet(SnippetViewSet):
     )
     list_display = (
         "name",
-        Column("subject", label=_("Subject"), classname="triggers-wrap"),
-        Column("message_class", label=_("Kind"), accessor="get_message_class_display"),
-        Column("event", label=_("Written for"), accessor=_event_label),
-        LocaleColumn(),
+        WrappingColumn("subject", label=_("Subject")),
+        Column(
+            "message_class", label=_("Kind"), accessor="get_message_class_display", classname=MINOR
+        ),
+        Column("event", label=_("Written for"), accessor=_event_label, classname=MINOR),
+        LocaleColumn(classname=f"w-text-16 {MINOR}"),
         LiveStatusTagColumn(label=_("Published")),
-        UpdatedAtColumn(),
+        UpdatedAtColumn(classname=MINOR),
     )
     list_filter = ("message_class", "live")
     list_per_page = 50
@@ -98,12 +101,7 @@ class TemplateViewSet(SnippetViewSet):
                     FieldPanel("name"),
                     FieldPanel("subject"),
                     FieldPanel("preheader"),
-                    FieldPanel(
-                        "body",
-                        widget=Textarea(
-                            attrs={"rows": 24, "class": "triggers-code", "spellcheck": "true"}
-                        ),
-                    ),
+                    FieldPanel("body", widget=CodeTextarea),
                     VariablesPanel(),
                     PublishingPanel(),
                 ],

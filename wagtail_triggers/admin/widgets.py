@@ -13,7 +13,23 @@ from wagtail.admin.staticfiles import versioned_static
 from ..journeys.reading import Reading, read_text
 
 #: A JSON value that fits into this many characters stands on one line.
-LINE_WIDTH = 88
+LINE_WIDTH = 60
+
+
+def _style() -> dict[str, list[str]]:
+    return {"all": [versioned_static("wagtail_triggers/admin/triggers.css")]}
+
+
+class CodeTextarea(forms.Textarea):
+    """A textarea for HTML with Liquid."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"class": "triggers-code", "rows": 24, "dir": "auto", **(attrs or {})})
+
+    @property
+    def media(self) -> forms.Media:
+        """Our style sheet."""
+        return forms.Media(css=_style())
 
 
 class GraphTextarea(forms.Textarea):
@@ -32,7 +48,7 @@ class GraphTextarea(forms.Textarea):
         """The editor's script and style, as files."""
         return forms.Media(
             js=[versioned_static("wagtail_triggers/admin/graph.js")],
-            css={"all": [versioned_static("wagtail_triggers/admin/triggers.css")]},
+            css=_style(),
         )
 
     def build_attrs(

@@ -45,9 +45,16 @@ class Reading:
         return tuple(one for one in self.problems if one.severity == "error")
 
     @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """What is worth a second look."""
-        return tuple(one for one in self.problems if one.severity == "warning")
+    def nodes_at_fault(self) -> tuple[str, ...]:
+        """The steps with errors that have a line in the outline, in its order."""
+        if not self.branches:
+            return ()
+        return tuple(dict.fromkeys(one.node for one in self.errors if one.node))
+
+    @property
+    def loose_problems(self) -> tuple[Problem, ...]:
+        """Problems that no line of the outline shows: the whole graph's, or those of no outline."""
+        return tuple(one for one in self.problems if not one.node or not self.branches)
 
 
 def read_text(text: str | None, site_id: int | None) -> Reading:
