@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from ..core import clock
-from ..messages import sender
+from ..messages import claim
 from . import attempts
 from .database import run_singly
 from .models import BatchAttempt
@@ -26,7 +26,7 @@ class Reaped:
 
 def reap() -> Reaped:
     """Take back expired leases, retry abandoned batches singly, look for late commits."""
-    messages = sender.reap()
+    messages = claim.reap()
     dead = attempts.abandoned(clock.now())
     for attempt in dead:
         logger.warning("A batch of %d %s was abandoned", len(attempt.ids), attempt.kind)

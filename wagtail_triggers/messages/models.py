@@ -278,6 +278,8 @@ class Message(models.Model):
     token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    #: Workers that died with it in their hands.
+    tries = models.PositiveSmallIntegerField(default=0)
     provider_id = models.CharField(max_length=255, blank=True)
     provider_status = models.CharField(max_length=64, blank=True)
     #: What it was rendered from, so that it can be shown as it was sent.

@@ -1,4 +1,4 @@
-"""Claim planned messages, hand them over one by one, and settle what became of each.
+"""Hand claimed messages over one by one, and settle what became of each.
 
 A batch is *claimed* in one transaction. Only the message that is being handed over is ever in
 `sending`: one transaction settles message i and moves i + 1 there, under the lock of its person
@@ -13,7 +13,7 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,29 +21,24 @@ from django.db.models import F
 from wagtail.models import Site
 
 from ..conf import TASK_ROUTE, settings
-from ..consent.addresses import canonical, current_hash
 from ..contacts.facts import zone_of
 from ..contacts.models import Contact
 from ..core import clock
-from ..core.bulk import update_rows
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.queue import nudge
-from ..events.models import Event
 from ..exceptions import TriggersError
 from .branding import Sender, sender_of
-from .channels.base import Channel, Outcome, OutcomeKind, Outgoing, get_channel
+from .channels.base import Channel, Outcome, OutcomeKind, Outgoing
+from .claim import BATCH, Claim, stop, stops, take
 from .compile import Compiled
 from .context import contexts
-from .guards import Guard, guards, verdict
 from .headers import build_headers, message_id_for
 from .models import Message, MessageClass
-from .outcomes import UNKNOWN, Settlement, may_repeat, settle, unknown
+from .outcomes import Settlement, settle
 from .render import Rendered, render
 
 logger = logging.getLogger("wagtail_triggers.sender")
 
-#: Messages that one claim takes. Small, so that an unsubscribe or a stop reaches most of them.
-BATCH: Final = 50
 #: After so many attempts in a row that never left, the rest of the batch waits.
 GIVE_UP_AFTER: Final = 3
 GIVE_UP_FOR: Final = timedelta(seconds=30)
@@ -59,17 +54,6 @@ class Ready:
     body_hash: str
 
 
-@dataclass(slots=True)
-class Claim:
-    """What one sender holds."""
-
-    token: uuid.UUID
-    moment: datetime
-    taken_at: float
-    messages: list[Message] = field(default_factory=list)
-    contacts: dict[int, Contact] = field(default_factory=dict)
-
-
 def send_batch(message_class: str, limit: int = BATCH) -> int:
     """Claim and send a batch of one lane.
 
@@ -80,110 +64,17 @@ def send_batch(message_class: str, limit: int = BATCH) -> int:
     Returns:
         How many messages were claimed or settled; 0 means that nothing is due.
     """
-    claim = _claim(message_class, limit)
+    claim = take(message_class, limit)
     by_channel: dict[str, list[Message]] = {}
     for message in claim.messages:
         by_channel.setdefault(message.channel, []).append(message)
     for name, messages in by_channel.items():
-        channel = get_channel(name)
+        channel = claim.channels[name]
+        assert channel is not None  # noqa: S101 - a message without a channel is never claimed
         ready = _prepare(claim, messages)
         with channel:
             _hand_over_all(claim, channel, ready)
-    return len(claim.messages)
-
-
-@retrying
-def _claim(message_class: str, limit: int) -> Claim:
-    claim = Claim(uuid.uuid4(), clock.now(), time.monotonic())
-    due = Message.objects.filter(
-        message_class=message_class, due_at__lte=claim.moment, state__in=Message.WAITING
-    )
-    candidates = dict(due.order_by("due_at", "-priority").values_list("pk", "contact_id")[:limit])
-    if not candidates:
-        return claim
-    with engine_transaction():
-        people = Contact.objects.filter(pk__in=set(candidates.values()))
-        claim.contacts = {row.pk: row for row in locked(people, skip_locked=True).order_by("pk")}
-        rows = list(
-            locked(
-                due.filter(pk__in=candidates, contact_id__in=claim.contacts).select_related(
-                    "template_version"
-                ),
-                of=("self",),
-            ).order_by("-priority", "due_at", "pk")
-        )
-        _address(rows, claim)
-        stopped = _stops([row.pk for row in rows], claim.moment)
-        for row in rows:
-            if row.pk in stopped:
-                _apply(row, _stop(row, stopped[row.pk], claim.moment), claim.moment)
-            elif row.state == Message.State.UNKNOWN and not _repeatable(row):
-                parked = Settlement(Message.State.UNKNOWN_PARKED, UNKNOWN, ambiguous=row.ambiguous)
-                _apply(row, parked, claim.moment)
-            else:
-                row.state, row.token, row.due_at = Message.State.CLAIMED, claim.token, None
-                row.lease_until = claim.moment + settings.lease
-                claim.messages.append(row)
-        update_rows(
-            Message,
-            rows,
-            ["state", "reason", "token", "due_at", "lease_until", "settled_at", "ambiguous"],
-        )
-    return claim
-
-
-def _repeatable(row: Message) -> bool:
-    return may_repeat(row, idempotent=get_channel(row.channel).idempotent)
-
-
-def _address(rows: Sequence[Message], claim: Claim) -> None:
-    """Resolve where each message goes now; what is in doubt keeps the address it went to."""
-    orders = dict(
-        Event.objects.filter(
-            pk__in={
-                row.event_id
-                for row in rows
-                if row.message_class == MessageClass.TRANSACTIONAL and row.event_id
-            }
-        ).values_list("pk", "who")
-    )
-    open_rows = [row for row in rows if not row.ambiguous]
-    for row in open_rows:
-        address = get_channel(row.channel).address_of(claim.contacts[row.contact_id])
-        if row.channel == "email":  # a receipt goes to the address of its own order
-            address = (orders.get(row.event_id or 0) or {}).get("email") or address
-        row.address = canonical(row.channel, address)
-        row.address_hash = current_hash(row.channel, row.address) if row.address else ""
-    update_rows(Message, open_rows, ["address", "address_hash"])
-
-
-def _stops(ids: Sequence[int], moment: datetime) -> dict[int, Guard]:
-    """The guard that stops each of these messages, asked in a statement of its own."""
-    rows = Message.objects.filter(pk__in=ids).annotate(stop=verdict(moment))
-    return {pk: guards.get(stop) for pk, stop in rows.values_list("pk", "stop") if stop}
-
-
-def _stop(row: Message, guard: Guard, moment: datetime) -> Settlement:
-    if guard.state == Message.State.PLANNED:
-        state = Message.State.UNKNOWN if row.ambiguous else Message.State.PLANNED
-        return Settlement(
-            state,
-            guard.reason,
-            due_at=moment + guard.hold_for,
-            ambiguous=row.ambiguous,
-            terminal=False,
-        )
-    if row.ambiguous:
-        # It may have left before the guard began to stop it: that must stay visible.
-        return Settlement(Message.State.UNKNOWN_PARKED, guard.reason, ambiguous=row.ambiguous)
-    return Settlement(guard.state, guard.reason)
-
-
-def _apply(row: Message, new: Settlement, moment: datetime) -> None:
-    row.state, row.reason, row.due_at = new.state, new.reason, new.due_at
-    row.token = row.lease_until = None
-    row.ambiguous = new.ambiguous
-    row.settled_at = moment if new.terminal else None
+    return claim.handled + len(claim.messages)
 
 
 def _prepare(claim: Claim, messages: Sequence[Message]) -> list[Ready]:
@@ -294,15 +185,15 @@ def _step(
     """
     message = item.message
     with engine_transaction():
-        locked(Contact.objects.filter(pk=message.contact_id)).values_list("pk").first()
+        _lock_person(message)
         moment = clock.now()
         if previous is not None:
             _write(*previous, claim.token, expect=Message.State.SENDING, moment=moment)
-        stopped = _stops([message.pk], moment).get(message.pk)
+        stopped = stops([message.pk], moment).get(message.pk)
         if stopped is not None:
             _write(
                 message,
-                _stop(message, stopped, moment),
+                stop(message, stopped, moment),
                 claim.token,
                 expect=Message.State.CLAIMED,
                 moment=moment,
@@ -322,6 +213,15 @@ def _step(
         )
         message.attempts += 1
         return moment if moved else None
+
+
+def _lock_person(message: Message) -> None:
+    """Lock whom the message is for *now*: the contact may have been merged since the claim."""
+    while True:
+        contact = locked(Contact.objects.filter(pk=message.contact_id)).first()
+        if contact is None or contact.merged_into_id is None:
+            return
+        message.contact_id = contact.merged_into_id
 
 
 def _finish(previous: tuple[Message, Settlement] | None, claim: Claim) -> None:
@@ -370,38 +270,3 @@ def _release(messages: Sequence[Message], claim: Claim, wait: timedelta) -> None
     back = {"token": None, "lease_until": None, "due_at": moment + wait}
     held.filter(ambiguous=0).update(state=Message.State.PLANNED, **back)
     held.filter(ambiguous__gt=0).update(state=Message.State.UNKNOWN, **back)
-
-
-@retrying
-def reap(limit: int = 500) -> int:
-    """Take back what dead senders held.
-
-    A message that was only claimed is planned again. One that was being handed over is in doubt.
-
-    Returns:
-        How many messages were taken back.
-    """
-    with engine_transaction():
-        moment = clock.now()
-        rows = list(
-            locked(
-                Message.objects.filter(
-                    lease_until__lt=moment,
-                    state__in=(Message.State.CLAIMED, Message.State.SENDING),
-                ).order_by("pk"),
-                skip_locked=True,
-            )[:limit]
-        )
-        for row in rows:
-            if row.state == Message.State.SENDING:
-                idempotent = get_channel(row.channel).idempotent
-                _apply(row, unknown(row, idempotent=idempotent, moment=moment), moment)
-            else:
-                row.state = Message.State.UNKNOWN if row.ambiguous else Message.State.PLANNED
-                row.token, row.lease_until, row.due_at = None, None, moment
-        update_rows(
-            Message,
-            rows,
-            ["state", "reason", "token", "due_at", "lease_until", "settled_at", "ambiguous"],
-        )
-    return len(rows)
