@@ -151,8 +151,9 @@ def check_mails(folder: Path) -> None:
         raise SystemExit(f"Exactly one mail should have been sent; there are {len(texts)}.")
     mail = email.message_from_string(texts[0], policy=email.policy.default)
     body = mail.get_body(("plain",))
-    found = (mail["To"], mail["Subject"], "Green tea" in body.get_content() if body else False)
-    if found != ("anna@buyer.example", "Thank you, Anna", True):
+    to = [address.addr_spec for address in mail["To"].addresses]
+    found = (to, mail["Subject"], "Green tea" in body.get_content() if body else False)
+    if found != (["anna@buyer.example"], "Thank you, Anna", True):
         raise SystemExit(f"The mail is not the one expected: {found}\n{texts[0]}")
 
 
