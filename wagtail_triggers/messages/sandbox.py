@@ -305,8 +305,9 @@ class _Guarded:
         elif isinstance(value, list | tuple | range):
             if len(value) > MAX_ITERATIONS:
                 raise _too_large(self.name)
-            # `uniq` and `where` compare items with one another.
             units += len(value) // 10
+            if self.name == "uniq":  # compares each item with every other
+                units += len(value) ** 2 // 200
         elif isinstance(value, int | Decimal) and not -_MAX_NUMBER < value < _MAX_NUMBER:
             raise _too_large(self.name)
         self.context.spend(units)

@@ -142,14 +142,17 @@ class EmailChannel(Channel):
 
     def _made(self) -> BaseEmailBackend:
         if self._backend is None:
-            self._backend = open_backend(self.mailer, self.backend_path)
+            try:
+                self._backend = open_backend(self.mailer, self.backend_path)
+            except ImportError as error:
+                raise ConfigurationError(f"The mail backend cannot be imported: {error}") from error
         return self._backend
 
     def open(self) -> None:
         """Open the connection for a batch. A fault shows again, as an outcome, in `send`."""
         try:
             self._connect(self._made())
-        except (OSError, smtplib.SMTPException, ImproperlyConfigured) as error:
+        except (OSError, ImproperlyConfigured, ConfigurationError) as error:
             logger.warning("The mail connection could not be opened: %s", type(error).__name__)
             self._drop()
 
@@ -206,7 +209,7 @@ class EmailChannel(Channel):
         """One attempt: its outcome, and whether the connection was gone before the mail began."""
         try:
             self._connect(backend)
-        except (OSError, smtplib.SMTPException) as error:
+        except OSError as error:  # smtplib's exceptions are too
             self._drop()
             return classify(error, connected=False), False
         smtp = backend.connection
@@ -216,7 +219,7 @@ class EmailChannel(Channel):
         dialogue = Dialogue(smtp, self.timeout, deadline)
         try:
             outcome = dialogue.hand_over(sender, recipient, data)
-        except (OSError, smtplib.SMTPException) as error:
+        except OSError as error:  # smtplib's exceptions are too
             self._drop()
             kind = OutcomeKind.AMBIGUOUS if dialogue.sent_all else OutcomeKind.NEVER_LEFT
             stale = isinstance(error, smtplib.SMTPServerDisconnected | ConnectionError)
@@ -236,9 +239,12 @@ class EmailChannel(Channel):
         """Forget a broken connection without a word to the server; the next send opens anew."""
         backend = self._backend
         if isinstance(backend, SMTPBackend):
-            if backend.connection is not None:
-                backend.connection.close()
-            backend.connection = None
+            # A failed login or STARTTLS leaves the half-made connection under the second name.
+            for name in ("connection", "_partial_connection"):
+                held = getattr(backend, name, None)
+                if held is not None:
+                    held.close()
+                    setattr(backend, name, None)
         else:
             self.close()
 
