@@ -3,7 +3,9 @@
 The rules, in one place:
 
 - `user_id` and `external_id` name a person for certain.
-- A guest is known by the browser's cookie, or by an address given in a checkout or a form.
+- A guest is known by the browser's cookie, or by an address given in a checkout or a form. A
+  second browser with the same address is a second guest: were they one, whoever signs in on the
+  first would take over what was done on the other.
 - A guest becomes a customer when a *signed-in* event carries the guest's cookie, or when the shop
   says that it has *verified* the address. An equal address alone proves nothing: anybody can type
   somebody else's (compare CVE-2026-44472).
@@ -49,6 +51,8 @@ class _Known:
     new: dict[int, Contact] = field(default_factory=dict)
     claims: dict[IdentityKey, int] = field(default_factory=dict)
     moved: dict[IdentityKey, int] = field(default_factory=dict)
+    #: New guests who turned out, later in the batch, to be somebody: placeholder to contact.
+    became: dict[int, int] = field(default_factory=dict)
 
     def owner(self, key: IdentityKey) -> int | None:
         return self.owners.get(key)
@@ -61,6 +65,16 @@ class _Known:
             self.owners[key] = self.claims[key] = contact
         if key[1] in _CERTAIN:
             self.customers.setdefault(contact, key[2])
+
+    def join(self, guest: int, contact: int) -> None:
+        """A guest of this very batch is `contact`: there is nothing in the database to merge."""
+        del self.new[guest]
+        self.became = {
+            **{one: contact if into == guest else into for one, into in self.became.items()},
+            guest: contact,
+        }
+        for owners in (self.owners, self.claims):
+            owners.update({key: contact for key, owner in owners.items() if owner == guest})
 
 
 def resolve(descriptions: Sequence[Description], moment: datetime) -> dict[int, int]:
@@ -78,7 +92,8 @@ def resolve(descriptions: Sequence[Description], moment: datetime) -> dict[int, 
         if description.named():
             placeholders[description.ref] = _place(description, known, moment)
     real = _write(known, moment)
-    return {ref: real.get(contact, contact) for ref, contact in placeholders.items()}
+    owners = {ref: known.became.get(owner, owner) for ref, owner in placeholders.items()}
+    return {ref: real.get(owner, owner) for ref, owner in owners.items()}
 
 
 def merge_guests(descriptions: Sequence[Description], moment: datetime) -> int:
@@ -137,6 +152,9 @@ def _place(item: Description, known: _Known, moment: datetime) -> int:
 
 def _claim_certain(item: Description, known: _Known, contact: int) -> None:
     """Give a customer the identities that the same event proves."""
+    for guest in list(_proven_guests(item, known)):
+        if guest != contact and guest in known.new:
+            known.join(guest, contact)
     cookie, email = item.who.get("cookie_id"), item.who.get("email")
     if cookie and item.who.get("signed_in"):
         key = (item.site_id, "cookie_id", str(cookie))
@@ -151,19 +169,13 @@ def _claim_certain(item: Description, known: _Known, contact: int) -> None:
 def _place_guest(item: Description, known: _Known, moment: datetime) -> int:
     keys = {key[1]: key for key in item.named()}
     reachable = [keys[kind] for kind in ("email", "phone") if kind in keys]
-    by_cookie = known.owner(keys["cookie_id"]) if "cookie_id" in keys else None
-    contact = by_cookie
-    if reachable and (by_cookie is None or not known.is_guest(by_cookie)):
+    contact = known.owner(keys["cookie_id"]) if "cookie_id" in keys else None
+    owners = [owner for key in reachable if (owner := known.owner(key)) is not None]
+    used_by_customer = contact is not None and not known.is_guest(contact)
+    if reachable and ("cookie_id" not in keys or used_by_customer) and contact not in owners:
         # An address given by somebody who is not signed in: a guest of that address, whoever
         # used this browser before.
-        contact = next(
-            (
-                owner
-                for key in reachable
-                if (owner := known.owner(key)) is not None and known.is_guest(owner)
-            ),
-            None,
-        )
+        contact = next((owner for owner in owners if known.is_guest(owner)), None)
     if contact is None:
         contact = _new(item.site_id, known, moment)
     for key in keys.values():
@@ -172,7 +184,7 @@ def _place_guest(item: Description, known: _Known, moment: datetime) -> int:
 
 
 def _new(site_id: int, known: _Known, moment: datetime) -> int:
-    placeholder = -1 - len(known.new)
+    placeholder = -1 - len(known.new) - len(known.became)
     known.new[placeholder] = Contact(site_id=site_id, created_at=moment)
     return placeholder
 

@@ -126,7 +126,9 @@ def _resolve_batch(limit: int, floor: int) -> int:
     moment = clock.now()
     merge_guests([Description(*row) for row in first_look], moment)
     with engine_transaction():
-        rows = list(locked(waiting, skip_locked=True)[:limit])
+        # Only what was looked at: what another router left over instead was not merged for.
+        seen = waiting.filter(pk__in=[pk for pk, _site, _who in first_look])
+        rows = list(locked(seen, skip_locked=True))
         found = resolve([Description(row.pk, row.site_id, row.who) for row in rows], moment)
         nobody = 0
         for row in rows:
@@ -163,6 +165,7 @@ def _route(contact_ids: Sequence[int], moment: datetime, attempt: BatchAttempt |
                 Contact.objects.filter(pk__in=contact_ids), skip_locked=True
             ).order_by("pk")
         }
+        contacts = _still_themselves(contacts)
         # A second statement under the lock: what the first saw may have been routed meanwhile.
         batch = _Batch(contacts, _unrouted(contacts), moment)
         batch.route()
@@ -170,6 +173,19 @@ def _route(contact_ids: Sequence[int], moment: datetime, attempt: BatchAttempt |
         if attempt is not None:
             attempts.done(attempt)
         return len(batch.events)
+
+
+def _still_themselves(contacts: dict[int, Contact]) -> dict[int, Contact]:
+    """Leave out contacts that were merged since their events were resolved.
+
+    Their events follow them, and wait for the next round: that person's lock is not ours.
+    """
+    for contact in contacts.values():
+        if contact.merged_into_id is not None:
+            Event.objects.filter(contact_id=contact.pk, routed_at=None).update(
+                contact_id=contact.merged_into_id
+            )
+    return {pk: row for pk, row in contacts.items() if row.merged_into_id is None}
 
 
 def _unrouted(contacts: dict[int, Contact]) -> list[Event]:
