@@ -252,7 +252,12 @@ FAULTS: list[tuple[dict[str, list[Act]], OutcomeKind, int]] = [
 @pytest.mark.parametrize(
     ("answers", "kind", "delivered"),
     FAULTS,
-    ids=[f"{next(iter(a)) or 'greeting'}-{next(iter(a.values()))[0]}"[:30] for a, _, _ in FAULTS],
+    # Never a function's repr: its address differs in each worker of pytest-xdist.
+    ids=[
+        f"{where or 'greeting'}-{getattr(acts[0], '__name__', acts[0])}"[:30]
+        for answers, _, _ in FAULTS
+        for where, acts in list(answers.items())[:1]
+    ],
 )
 def test_smtp_fault_is_classified_by_how_far_the_mail_was(
     channel: EmailChannel,
