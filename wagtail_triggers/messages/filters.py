@@ -61,6 +61,8 @@ def as_number(value: object) -> Decimal | None:
     """A value as an exact number, or None where it is none."""
     if type(value) is dict:
         value = value.get("amount")
+    if type(value) is Decimal:
+        return value if _is_sane(value) else None
     if isinstance(value, bool) or value is None or is_undefined(value):
         return None
     if not isinstance(value, int | float | str | Decimal):
@@ -69,7 +71,11 @@ def as_number(value: object) -> Decimal | None:
         number = Decimal(str(value)[:64])
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number.adjusted()) <= _MAX_DIGITS else None
+    return number if _is_sane(number) else None
+
+
+def _is_sane(number: Decimal) -> bool:
+    return number.is_finite() and abs(number.adjusted()) <= _MAX_DIGITS
 
 
 def as_moment(value: object) -> date | datetime | None:

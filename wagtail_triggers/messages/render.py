@@ -29,7 +29,7 @@ _SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*(?=:)")
 #: Characters that browsers skip in an address, and could hide a scheme behind.
 _SKIPPED: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\u2060\ufeff]+")
 _NOT_IN_HEADERS: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
-_BLANK_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n){2,}")
+_BLANK_LINES: Final = re.compile(r"\n(?:[ \t]*\n){2,}")
 
 
 class RenderError(TriggersError):
