@@ -16,7 +16,7 @@ from ..contacts.models import Contact
 from ..core import clock
 from ..core.locking import engine_transaction, is_transient, locked, retrying
 from ..exceptions import UnknownTopic
-from .addresses import canonical, current_hash
+from .addresses import canonical, current_hash, hashes
 from .models import ConsentEvent, LinkToken, Subscription, Suppression, Topic
 
 logger = logging.getLogger("wagtail_triggers.consent")
@@ -64,7 +64,7 @@ def subscribe(change: Change, *, moment: datetime | None = None) -> None:
     Suppression.objects.filter(
         site_id=change.site_id,
         channel=change.channel,
-        address_hash=current_hash(change.channel, change.address),
+        address_hash__in=hashes(change.channel, change.address),
         reason=Suppression.Reason.UNSUBSCRIBED,
     ).delete()
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop
 
 from ..conf import settings
 from ..consent.addresses import canonical, current_hash
+from ..consent.rehash import Addressed, rehash
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.bulk import update_rows
@@ -158,8 +159,10 @@ def _address(rows: Sequence[Message], claim: Claim) -> None:
         if row.channel == "email":  # a receipt goes to the address of its own order
             address = (orders.get(row.event_id or 0) or {}).get("email") or address
         row.address = canonical(row.channel, address)
+    for row in rows:
         row.address_hash = current_hash(row.channel, row.address) if row.address else ""
-    update_rows(Message, open_rows, ["address", "address_hash"])
+    rehash(Addressed(row.site_id, row.channel, row.address) for row in rows)
+    update_rows(Message, rows, ["address", "address_hash"])
 
 
 def stops(ids: Sequence[int], moment: datetime) -> dict[int, Guard]:
