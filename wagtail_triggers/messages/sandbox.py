@@ -9,6 +9,7 @@ What is changed against python-liquid, and why (each has its test):
 - Loops one after the other count together, weighted by what they hold; filters count by what they
   read. So no source that fits into the limits runs for seconds.
 - Values meet filters as plain text and within bounds, before and after.
+- Comparisons do not fail over data (`comparing.py`).
 - There is no `now`: a message's time is the engine's, put into the context by whoever renders.
 """
 
@@ -41,6 +42,7 @@ from liquid.expression import Expression
 from liquid.utils import ReadOnlyChainMap
 from markupsafe import escape
 
+from .comparing import COMPARISONS
 from .filters import FILTERS, newline_to_br
 
 MAX_ITERATIONS: Final = 2_000
@@ -418,13 +420,15 @@ def _harden(node: Node) -> None:
 
 
 def _harden_expression(expression: Expression) -> None:
-    # The parser builds these classes by name and offers no seam; both ours have the same layout.
+    # The parser builds these classes by name and offers no seam; ours have the same layout.
     if type(expression) is RangeLiteral:
         expression.__class__ = LimitedRange
     elif type(expression) is Path and all(type(one) is not Path for one in expression.path):
         expression.__class__ = QuickPath
     elif type(expression) is StringLiteral:
         expression.__class__ = PlainLiteral
+    elif type(expression) in COMPARISONS:
+        expression.__class__ = COMPARISONS[type(expression)]
     for child in expression.children():
         _harden_expression(child)
 

@@ -171,7 +171,9 @@ def _object_from_schema(
     }
     if set(fields) == {"amount", "currency"}:
         return replace(MONEY, label=label)
-    return Variable("object", label, fields, open=bool(schema.get("additionalProperties")))
+    # Payloads keep what they do not declare, but a template that names it is far more often a slip
+    # of the pen: only an object that declares nothing at all may hold anything.
+    return Variable("object", label, fields, open=not fields)
 
 
 LINE: Final = Variable(
@@ -183,8 +185,8 @@ LINE: Final = Variable(
         "unit_price": MONEY,
         "url": TEXT,
         "image_url": TEXT,
+        "category": TEXT,
     },
-    open=True,
 )
 _LINES: Final = Variable("list", item=LINE)
 
@@ -196,8 +198,12 @@ CONTACT: Final = Variable(
         "last_name": TEXT,
         "name": TEXT,
         "email": TEXT,
+        "phone": TEXT,
         "language": TEXT,
+        "time_zone": TEXT,
         "birthday": DATE,
+        "last_seen_at": DATETIME,
+        "last_order_at": DATETIME,
         "orders_count": NUMBER,
         "spent": NUMBER,
         "currency": TEXT,
@@ -217,6 +223,8 @@ ORDER: Final = Variable(
         "total": MONEY,
         "url": TEXT,
         "tracking_url": TEXT,
+        "tracking_number": TEXT,
+        "carrier": TEXT,
     },
 )
 SITE: Final = Variable("object", fields={"name": TEXT, "url": TEXT})
@@ -230,14 +238,15 @@ def message_variables(
 
     Args:
         payload_models: Payloads of the events that may start the journey. A template may be used
-            by several journeys, so `event` has the fields of all of them.
+            by several journeys, so `event` has the fields of all of them. Without any, `event` may
+            hold anything.
         facts: Facts that the host declares on contacts, by name.
     """
     payloads = [tree_from_model(model) for model in payload_models]
     fields: dict[str, Variable] = {}
     for payload in payloads:
         fields.update(payload.fields)
-    event = Variable("object", fields=fields, open=not payloads or any(p.open for p in payloads))
+    event = Variable("object", fields=fields, open=not payloads)
     return VariableTree(
         {
             "contact": replace(CONTACT, fields={**CONTACT.fields, **(facts or {})}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from wagtail_triggers.messages.liquid import LiquidProblem, check
 from wagtail_triggers.messages.variables import (
@@ -15,25 +15,34 @@ from wagtail_triggers.messages.variables import (
 )
 
 
-class Money(BaseModel):
+class Part(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Money(Part):
     amount: str
     currency: str
 
 
-class Line(BaseModel):
+class Line(Part):
     name: str
     quantity: int
     unit_price: Money
 
 
-class OrderPlaced(BaseModel):
+class OrderPlaced(Part):
     number: str
     lines: list[Line]
     total: Money | None = None
 
 
-class SearchPerformed(BaseModel):
+class SearchPerformed(Part):
     query: str
+    filters: dict[str, str] = {}
+
+
+class Nothing(Part):
+    pass
 
 
 VARIABLES = message_variables([OrderPlaced, SearchPerformed])
@@ -52,6 +61,7 @@ def problems(source: str, variables: VariableTree = VARIABLES) -> list[tuple[int
         "{{ contact['first_name'] }}",
         "{{ contact.first_name | default: 'you' | upcase }}",
         "{{ event.number }} {{ event.query }} {{ event.total | money }}",
+        "{{ event.filters.colour }}",
         "{% for line in cart.lines %}{{ line.name }}{{ forloop.index }}{% endfor %}",
         "{% for line in event.lines %}{{ line.unit_price | money }}{% endfor %}",
         "{% for line in cart.lines reversed %}{{ forloop.parentloop.index }}{% endfor %}",
@@ -88,6 +98,10 @@ def test_check_of_a_good_template_finds_nothing(source: str) -> None:
         ),
         ("{{ contct.email }}", "There is no variable “contct.email”. Did you mean “contact”?"),
         ("{{ wallet }}", "There is no variable “wallet”."),
+        (
+            "{{ event.nubmer }}",
+            "There is no variable “event.nubmer”. Did you mean “event.number”?",
+        ),
         ("{{ now | date }}", "There is no variable “now”."),
         ("{{ contact.first_name.x }}", "There is no variable “contact.first_name.x”."),
         (
@@ -164,6 +178,12 @@ def test_facts_of_the_host_are_known() -> None:
     variables = message_variables(facts={"loyalty_points": Variable("number")})
     assert problems("{{ contact.loyalty_points }}", variables) == []
     assert problems("{{ contact.loyalty_points }}") != []
+
+
+def test_event_that_says_nothing_holds_nothing() -> None:
+    assert problems("{{ event.number }}", message_variables([Nothing])) == [
+        (1, "There is no variable “event.number”.")
+    ]
 
 
 def test_event_without_known_payloads_may_hold_anything() -> None:
