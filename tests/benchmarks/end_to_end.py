@@ -1,0 +1,134 @@
+"""P6: from an event to a personal mail in an SMTP sink, against what a shop would write itself.
+
+Both sides get the same news from the same signals, in a transaction each, and have a Celery worker
+with two processes, the same broker, database and sink. Ours keeps its ledger, asks its guards and
+commits each hand-over. The baseline is a task per mail that renders with Django's templates, with
+database sessions that are kept.
+
+The customers are known to both sides: a first round, which does not count, made their contacts.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from decimal import Decimal
+from itertools import count
+
+from django.db import connection, transaction
+from django.dispatch import Signal
+
+from tests.benchmarks import letters, world
+from tests.benchmarks.command import Plan
+from tests.benchmarks.figures import Figure, Report
+from tests.benchmarks.shop.models import Customer, Order, OrderLine
+from tests.benchmarks.shop.signals import order_placed, order_placed_plainly
+from tests.benchmarks.shop.tasks import QUEUE
+from tests.benchmarks.workers import worker
+from wagtail_triggers.conf import QUEUES
+from wagtail_triggers.messages.models import Message
+
+#: Seconds that one mail may take at the very most before a round counts as lost.
+PATIENCE_EACH = 0.25
+#: And the least that a round may take.
+PATIENCE = 60.0
+_numbers = count(1)
+
+
+def measure(plan: Plan) -> Report:
+    """Send `plan.size` mails a round, by each side in turn."""
+    letters.publish_ours()
+    letters.write_baseline(world.letters())
+    customers = Customer.objects.bulk_create(
+        Customer(first_name=f"Ada {n}", last_name="Lovelace", email=f"ada{n}@shop.example")
+        for n in range(plan.size)
+    )
+    with ExitStack() as stack:
+        stack.enter_context(worker("plain", [QUEUE]))
+        own = sorted(set(QUEUES.values()))
+        options = ["--prefetch-multiplier", "1", "-B"]
+        stack.enter_context(worker("triggers", own, options=options))
+        for signal in (order_placed_plainly, order_placed):
+            _round(signal, customers)
+            _look_at_a_mail()
+        rounds = []
+        sizes = []
+        for _number in range(plan.rounds):
+            baseline, bytes_theirs = _round(order_placed_plainly, customers)
+            ours, bytes_ours = _round(order_placed, customers)
+            rounds.append((ours, baseline))
+            sizes.append((bytes_ours, bytes_theirs))
+        _check_ledger(plan.size * (plan.rounds + 1))
+    figure = Figure.of_rounds("p6", rounds, goal=4.0, better="higher", unit="/s")
+    return Report([figure], {"size": plan.size, "rates": rounds, "bytes_per_mail": sizes})
+
+
+def _round(signal: Signal, customers: Sequence[Customer]) -> tuple[float, float]:
+    """Place an order for everybody; mails a second, and bytes of a mail."""
+    orders = _orders(customers)
+    sink = world.sink()
+    sink.ask("forget")
+    began = time.monotonic()
+    for order in orders:
+        with transaction.atomic():
+            signal.send(sender=Order, order=order)
+    patience = max(PATIENCE, PATIENCE_EACH * len(orders))
+    found = sink.ask(f"wait {len(orders)} {patience}")
+    wanted = Counter(customer.email for customer in customers)
+    if found["received"] != wanted:
+        missing = wanted - Counter(found["received"])
+        twice = Counter(found["received"]) - wanted
+        raise AssertionError(
+            f"{missing.total()} mails did not arrive, {twice.total()} came too often; "
+            f"{Message.objects.exclude(state='accepted').count()} of ours are not accepted."
+        )
+    return len(orders) / (found["last_at"] - began), found["bytes"] / len(orders)
+
+
+def _orders(customers: Sequence[Customer]) -> list[Order]:
+    """A new order of three lines for each customer, loaded as a checkout would have it."""
+    orders = Order.objects.bulk_create(
+        Order(number=f"B{next(_numbers)}", customer=customer, total=Decimal("70.50"))
+        for customer in customers
+    )
+    goods = (("Gong Fu teapot", 1, "42.00"), ("Sencha", 2, "9.50"), ("Tea towel", 1, "9.50"))
+    OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order, sku=name.lower(), name=name, quantity=number, unit_price=Decimal(price)
+        )
+        for order in orders
+        for name, number, price in goods
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    ids = [order.pk for order in orders]
+    rows = Order.objects.select_related("customer").prefetch_related("lines")
+    return list(rows.filter(pk__in=ids).order_by("pk"))
+
+
+def _look_at_a_mail() -> None:
+    """Both sides must send the same letter: read the newest back and look for what is in it."""
+    mail = email.message_from_string(world.sink().ask("last")["mail"], policy=email.policy.default)
+    for kind in ("plain", "html"):
+        part = mail.get_body((kind,))
+        assert part is not None, kind
+        content = part.get_content()
+        for words in ("Ada ", "B", "Gong Fu teapot", "Sencha", "Tea towel", "42.00", "70.50"):
+            assert words in content, (kind, words, content)
+    assert str(mail["subject"]).startswith("Thank you for order B")
+
+
+def _check_ledger(expected: int) -> None:
+    """Every message of ours ends accepted, and there is none too many."""
+    ends = time.monotonic() + PATIENCE
+    while True:
+        states = Counter(Message.objects.values_list("state", flat=True))
+        if states == {"accepted": expected}:
+            return
+        if time.monotonic() > ends:
+            raise AssertionError(f"The ledger says {dict(states)}; {expected} should be accepted.")
+        time.sleep(0.2)
