@@ -18,7 +18,7 @@ LAYOUT: Final = "wagtail_triggers/email/layout.mjml"
 #: Where a body in HTML is put, once the section around it is compiled.
 BODY_MARK: Final = "<!--wtBODY-->"
 HTML_SECTION: Final = (
-    '<mj-section css-class="wt-card" padding="8px 8px 24px"><mj-column>'
+    '<mj-section css-class="wt-card" padding="20px 8px 16px"><mj-column>'
     f'<mj-text css-class="wt-body" padding="8px 24px">{BODY_MARK}</mj-text>'
     "</mj-column></mj-section>"
 )
@@ -60,6 +60,25 @@ class Brand:
                     f"The brand's {name} is {address!r}. Write the whole address, with https://."
                 )
 
+    @property
+    def ink(self) -> str:
+        """Black or white, whichever can be read on the brand's colour (WCAG 2.2, 1.4.3)."""
+        linear = [
+            one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4
+            for one in (channel / 255 for channel in self._channels())
+        ]
+        luminance = sum(w * one for w, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+        # The contrast with white is above the contrast with black below this luminance.
+        return "#ffffff" if luminance < 0.179 else "#000000"
+
+    @property
+    def light(self) -> str:
+        """The colour of links on a dark ground: the brand's, more than half way to white."""
+        return "#" + "".join(f"{round(c + (255 - c) * 0.6):02x}" for c in self._channels())
+
+    def _channels(self) -> tuple[int, ...]:
+        return tuple(bytes.fromhex(self.colour[1:]))
+
 
 @dataclass(frozen=True, slots=True)
 class FooterWords:
@@ -73,7 +92,7 @@ class FooterWords:
     def now(cls, brand: Brand) -> FooterWords:
         """The words for this brand."""
         return cls(
-            why=_("You receive this mail because you signed up for news from %(name)s.")
+            why=_("You receive this mail because you signed up for it or shop at %(name)s.")
             % {"name": brand.name},
             unsubscribe=_("Unsubscribe"),
             preferences=_("Choose which mails you get"),

@@ -288,6 +288,21 @@ def test_sections_in_mjml_go_into_the_same_frame() -> None:
 
 
 @pytest.mark.parametrize(
+    ("colour", "ink", "light"),
+    [
+        ("#000000", "#ffffff", "#999999"),
+        ("#ffffff", "#000000", "#ffffff"),
+        ("#2b5fd9", "#ffffff", "#aabff0"),
+        ("#ffd700", "#000000", "#ffef99"),
+        ("#1d5c4d", "#ffffff", "#a5beb8"),
+    ],
+)
+def test_words_on_the_brands_colour_can_be_read(colour: str, ink: str, light: str) -> None:
+    brand = Brand(name="x", colour=colour)
+    assert (brand.ink, brand.light) == (ink, light)
+
+
+@pytest.mark.parametrize(
     "more",
     [
         {"colour": "red"},
