@@ -139,7 +139,7 @@ DEFAULT_FROM_EMAIL = "Tern & Kettle <hello@tern-and-kettle.example>"
 
 # wagtail_triggers, as any shop sets it up.
 WAGTAIL_TRIGGERS_FROM_EMAIL = DEFAULT_FROM_EMAIL
-WAGTAIL_TRIGGERS_POSTAL_ADDRESS = "Tern & Kettle, 7 Ferry Row, Ballyquay, Ireland"
+WAGTAIL_TRIGGERS_POSTAL_ADDRESS = "7 Ferry Row, Ballyquay, Ireland"
 WAGTAIL_TRIGGERS_BASE_URL = SHOP_URL
 WAGTAIL_TRIGGERS_CART_IDLE_MINUTES = 60
 # The demo alone: a clock that the bar at the top of every page moves on.

@@ -8,7 +8,6 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag  # Wagtail brings it
@@ -145,7 +144,7 @@ def _mails(var: Path, to: str) -> list[str]:
     found = []
     for path in sorted((var / "mail").glob("*.eml")):
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
-        if isinstance(message, EmailMessage) and to in str(message["To"]):
+        if to in str(message["To"]):
             head = "\n".join(f"{key}: {value}" for key, value in message.items())
             body = message.get_body(preferencelist=("plain",))
             found.append(f"{head}\n\n{body.get_content() if body else ''}")

@@ -28,8 +28,9 @@ STARTUP_SECONDS = 60.0
 def main() -> int:
     """Run until Ctrl-C; return the exit code."""
     arguments = _arguments()
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    # SIGINT too: a shell that starts us in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         if arguments.smoke:
             return _smoke()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
@@ -66,7 +64,7 @@ class SignOut(LogoutView):
     """Sign out, and forget who sat here."""
 
     def post(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        response = cast(HttpResponse, super().post(request, *args, **kwargs))
+        response = super().post(request, *args, **kwargs)
         forget_visitor(request)
         return response
 

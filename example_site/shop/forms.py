@@ -128,7 +128,7 @@ class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has no 
         return password
 
     def save(self, commit: bool = True) -> User:
-        user = super().save(commit=False)
+        user: User = super().save(commit=False)
         user.username = user.email
         user.set_password(self.cleaned_data["password"])
         if commit:

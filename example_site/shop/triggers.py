@@ -36,10 +36,11 @@ def who_asks(request: HttpRequest) -> Who:
 
 def whose_cart(basket: BaseBasket) -> Who:
     """The person behind a cart. Guests are known by a cookie until the checkout has an address."""
-    visitor = basket.extra.get("visitor", "")
+    extra = basket.extra
+    visitor = extra.get("visitor", "")
     if basket.user is not None:
         return Who.of_user(basket.user, cookie_id=visitor, signed_in=True)
-    return Who(cookie_id=visitor, email=basket.extra.get("email", ""))
+    return _guest(visitor, extra.get("email", ""), extra)
 
 
 def whose_order(order: BaseOrder, *, signed_in: bool = False) -> Who:
@@ -48,7 +49,17 @@ def whose_order(order: BaseOrder, *, signed_in: bool = False) -> Who:
     visitor = extra.get("visitor", "") if signed_in or order.user is None else ""
     if order.user is not None:
         return Who.of_user(order.user, cookie_id=visitor, signed_in=signed_in)
-    return Who(cookie_id=visitor, email=order.email, first_name=extra.get("first_name", ""))
+    return _guest(visitor, order.email, extra)
+
+
+def _guest(visitor: str, email: str, extra: dict[str, Any]) -> Who:
+    """Somebody without an account, as the checkout knows them."""
+    return Who(
+        cookie_id=visitor,
+        email=email,
+        first_name=extra.get("first_name", ""),
+        last_name=extra.get("last_name", ""),
+    )
 
 
 @map_signal(signals.customer_registered, event="user_registered")

@@ -104,9 +104,9 @@ def voucher(request: HttpRequest) -> HttpResponse:
     form = VoucherForm(request.POST)
     if form.is_valid():
         remember(basket, voucher=form.cleaned_data["code"])
-        messages.success(request, _("The voucher has been taken off."))
+        messages.success(request, _("Your voucher counts."))
     else:
-        messages.error(request, " ".join(form.errors.get("code", [])))
+        messages.error(request, " ".join(map(str, form.errors["code"])))
     return redirect("shop:cart")
 
 

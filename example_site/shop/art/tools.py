@@ -44,18 +44,8 @@ def kettle(e: Easel, metal: str, grip: str) -> None:
 def strainer(e: Easel, metal: str, grip: str) -> None:
     """A basket strainer with two wings."""
     e.shadow(530, FOOT, 280, 44)
-    for side in (-1, 1):
-        e.shape(
-            box(
-                *sorted((500 + side * 200, 500 + side * 350))[:1],
-                444,
-                max(500 + side * 200, 500 + side * 350),
-                482,
-                18,
-            ),
-            metal,
-            light=FLAT,
-        )
+    for left in (150, 700):
+        e.shape(box(left, 444, left + 150, 482, 18), metal, light=FLAT)
     body = [
         (216, 452),
         (216, 452),

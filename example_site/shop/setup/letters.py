@@ -22,7 +22,8 @@ class Letter(NamedTuple):
 
 
 GREETING = (
-    "<p>{% if contact.first_name %}Dear {{ contact.first_name }},{% else %}Hello,{% endif %}</p>"
+    "<p>{% if contact.first_name != blank %}Dear {{ contact.first_name }},"
+    "{% else %}Hello,{% endif %}</p>"
 )
 
 #: The things in a cart or an order. `%s` is where they lie.
@@ -43,7 +44,7 @@ WELCOME = Letter(
     "Welcome",
     "user_registered",
     "",
-    "Welcome aboard{% if contact.first_name %}, {{ contact.first_name }}{% endif %}",
+    "Welcome aboard{% if contact.first_name != blank %}, {{ contact.first_name }}{% endif %}",
     "Your account is made, and the kettle is on.",
     GREETING
     + """
@@ -115,7 +116,7 @@ THANKS = Letter(
     "Thank you for your order",
     "order_placed",
     "",
-    "Thank you{% if contact.first_name %}, {{ contact.first_name }}{% endif %}: "
+    "Thank you{% if contact.first_name != blank %}, {{ contact.first_name }}{% endif %}: "
     "order {{ order.number }}",
     "We have it, and the string is already cut.",
     GREETING

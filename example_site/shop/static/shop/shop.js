@@ -33,6 +33,7 @@
     function fit() {
       var page = frame.contentDocument;
       if (page && page.documentElement) {
+        frame.style.height = "0";
         frame.style.height = Math.max(320, page.documentElement.scrollHeight + 2) + "px";
       }
     }
