@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.utils.translation import gettext as _
-from liquid import BoundTemplate, Node, RenderContext
+from liquid import BoundTemplate, Node
 from liquid.builtin.expressions import FilteredExpression, LoopExpression, Path
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode
@@ -17,6 +17,7 @@ from liquid.builtin.tags.capture_tag import CaptureNode
 from liquid.builtin.tags.for_tag import ForNode
 from liquid.expression import Expression
 
+from .nodes import NO_CONTEXT
 from .sandbox import HTML, INNER_TAGS, TAGS
 from .tokens import Token, line_of
 from .variables import ANY, NUMBER, TEXT, UnknownVariable, Variable, VariableTree
@@ -113,7 +114,7 @@ class _Reader:
         inner = scope
         if isinstance(node, ForNode):
             inner = {**scope, **self._loop_scope(node.expression, here)}
-        for child in node.children(RenderContext(_NOTHING)):
+        for child in node.children(NO_CONTEXT):
             yield from self.read(child, inner)
         if isinstance(node, AssignNode):
             self.assigned[str(node.name)] = self._type_of(node.expression, here)
@@ -192,6 +193,3 @@ class _Reader:
     @staticmethod
     def _line(expression: Expression) -> int:
         return line_of(expression.token.source, expression.token.start_index)
-
-
-_NOTHING: Final = BoundTemplate(HTML, [])

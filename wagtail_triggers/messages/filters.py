@@ -23,7 +23,7 @@ from liquid.undefined import is_undefined
 from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
-    from .sandbox import MessageContext
+    from .rendering import MessageContext
 
 Filter = Callable[..., object]
 
