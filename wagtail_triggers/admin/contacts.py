@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.admin.utils import label_for_field
 from django.db.models import QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _t
@@ -133,7 +134,7 @@ class ContactInspectView(RecordInspectView):
             if name == "spent":
                 value = f"{contact.spent} {contact.currency}".strip()
             if value not in ("", None):
-                label = capfirst(str(Contact._meta.get_field(name).verbose_name))
+                label = capfirst(str(label_for_field(name, Contact)))
                 found.append((label, value, isinstance(value, datetime)))
         return found
 

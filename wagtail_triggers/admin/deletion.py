@@ -22,16 +22,22 @@ class _Keeping:
 
     request: HttpRequest
     object: Any
+    usage: Any
     index_url_name: str
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Delete, or go back and say what holds the row."""
+        if self.usage and self.usage.is_protected:
+            return self._refuse()
         try:
             response: HttpResponse = super().form_valid(form)  # type: ignore[misc]  # of the view
         except (ProtectedError, RestrictedError):
-            messages.error(self.request, refusal(self.object))
-            return redirect(reverse(self.index_url_name))
+            return self._refuse()
         return response
+
+    def _refuse(self) -> HttpResponse:
+        messages.error(self.request, refusal(self.object))
+        return redirect(reverse(self.index_url_name))
 
 
 class KeptDeleteView(_Keeping, DeleteView):

@@ -89,7 +89,7 @@ class EventInspectView(RecordInspectView):
             "label": _label(event),
             "payload": _pretty(event.payload),
             "who": _pretty(event.who) if may_view(user, Contact) else "",
-            "contact": Contact.objects.filter(pk=event.contact_id).first(),
+            "contact": Contact.objects.filter(pk=event.contact_id or 0).first(),
             "may_view_contact": may_view(user, Contact),
             "started": started,
             "refused": refused,

@@ -18,10 +18,10 @@ from wagtail.admin.panels import (
     PublishingPanel,
     TabbedInterface,
 )
-from wagtail.admin.ui.tables import LiveStatusTagColumn, NumberColumn, UpdatedAtColumn
+from wagtail.admin.ui.tables import NumberColumn, UpdatedAtColumn
 from wagtail.models import Site
 from wagtail.permissions import policy_registry
-from wagtail.snippets.views.snippets import IndexView, InspectView, SnippetViewSet
+from wagtail.snippets.views.snippets import InspectView, SnippetViewSet
 
 from ..engine.models import Enrolment
 from ..journeys.comparisons import OPS
@@ -33,6 +33,7 @@ from ..messages.models import Template
 from .columns import MINOR, StateColumn
 from .deletion import KeptDeleteView
 from .forms import JourneyForm
+from .publication import PublicationColumn, PublicationIndexView
 from .widgets import GraphTextarea
 
 OUTLINE = "wagtail_triggers/admin/outline.html"
@@ -51,7 +52,7 @@ def numbers(journey_ids: list[int]) -> dict[int, dict[str, int]]:
     return found
 
 
-class JourneyIndexView(IndexView):
+class JourneyIndexView(PublicationIndexView):
     """The listing; the numbers of a whole page are one query."""
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -85,7 +86,7 @@ class JourneyInspectView(InspectView):
 
 @require_POST
 def outline_view(request: HttpRequest) -> JsonResponse:
-    """Read the graph that is being typed: the outline as HTML, and how many problems there are.
+    """Read the graph that is being typed: the outline as HTML, and whether it is JSON at all.
 
     POST `graph` (JSON as text) and `site`. It changes nothing, but names templates; so it asks for
     the permission to write journeys.
@@ -97,7 +98,7 @@ def outline_view(request: HttpRequest) -> JsonResponse:
     known = Site.objects.filter(pk=site).exists() if site.isdecimal() else False
     reading = read_text(request.POST.get("graph", ""), int(site) if known else None)
     html = render_to_string(OUTLINE, {"reading": reading}, request=request)
-    return JsonResponse({"html": html, "errors": len(reading.errors) + bool(reading.fault)})
+    return JsonResponse({"html": html, "readable": not reading.fault})
 
 
 class ReferencePanel(HelpPanel):
@@ -148,7 +149,7 @@ class JourneyViewSet(SnippetViewSet):
     list_display = (
         "name",
         StateColumn("state", label=_("State"), sort_key="state"),
-        LiveStatusTagColumn(label=_("Published"), classname=MINOR),
+        PublicationColumn(classname=MINOR),
         NumberColumn("entered", label=_("Entered"), accessor="numbers.entered", classname=MINOR),
         NumberColumn("active", label=_("Under way"), accessor="numbers.active"),
         NumberColumn(

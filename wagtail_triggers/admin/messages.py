@@ -69,14 +69,14 @@ class MessageInspectView(RecordInspectView):
         """Return what was sent, to whom, and why."""
         message: Message = self.object
         user = self.request.user
-        run = Enrolment.objects.filter(pk=message.enrolment_id).select_related("journey").first()
+        runs = Enrolment.objects.filter(pk=message.enrolment_id or 0).select_related("journey")
         return {
             "state_tone": tone(message.state),
             "reason": explained(message.reason),
             "sent": as_sent(message),
             "body_url": reverse("triggers_messages:body", args=[message.pk]),
-            "run": run if may_view(user, Enrolment) else None,
-            "event": Event.objects.filter(pk=message.event_id).first()
+            "run": runs.first() if may_view(user, Enrolment) else None,
+            "event": Event.objects.filter(pk=message.event_id or 0).first()
             if may_view(user, Event)
             else None,
             "may_view_contact": may_view(user, Contact),
@@ -108,7 +108,7 @@ class MessageViewSet(RecordViewSet):
     inspect_view_class = MessageInspectView
     inspect_template_name = "wagtail_triggers/admin/message.html"
     filterset_class = MessageFilterSet
-    search_fields = ("subject", "address", "subject_ref")
+    search_fields = ("subject", "address", "subject_id")
     list_display = (
         RecordTitleColumn(
             "subject", "triggers_messages:inspect", label=_("Message"), accessor=_title

@@ -13,7 +13,7 @@ from wagtail.admin.panels import (
     PublishingPanel,
     TabbedInterface,
 )
-from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, LocaleColumn, UpdatedAtColumn
+from wagtail.admin.ui.tables import Column, LocaleColumn, UpdatedAtColumn
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from ..events.types import event_types
@@ -23,6 +23,7 @@ from ..messages.sandbox import HTML
 from .columns import MINOR, WrappingColumn
 from .deletion import KeptDeleteView
 from .forms import TemplateForm
+from .publication import PublicationColumn, PublicationIndexView
 from .widgets import CodeTextarea
 
 
@@ -71,6 +72,7 @@ class TemplateViewSet(SnippetViewSet):
     icon = "triggers-message"
     url_prefix = "triggers/templates"
     url_namespace = "triggers_templates"
+    index_view_class = PublicationIndexView
     delete_view_class = KeptDeleteView
     inspect_view_enabled = True
     inspect_view_fields = (
@@ -89,7 +91,7 @@ class TemplateViewSet(SnippetViewSet):
         ),
         Column("event", label=_("Written for"), accessor=_event_label, classname=MINOR),
         LocaleColumn(classname=f"w-text-16 {MINOR}"),
-        LiveStatusTagColumn(label=_("Published")),
+        PublicationColumn(),
         UpdatedAtColumn(classname=MINOR),
     )
     list_filter = ("message_class", "live")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -16,7 +16,7 @@ from ..journeys.reading import Reading, read_text
 LINE_WIDTH = 60
 
 
-def _style() -> dict[str, list[str]]:
+def _style() -> dict[str, Sequence[str]]:
     return {"all": [versioned_static("wagtail_triggers/admin/triggers.css")]}
 
 

@@ -77,7 +77,7 @@ def sample_context(
         "site": dict(site),
         "links": {
             "unsubscribe": f"{site['url']}/unsubscribe/sample",
-            "preferences": f"{site['url']}/preferences/sample",
+            "preferences": "",
         },
     }
     for name, variable in (("cart", CART), ("order", ORDER)):

@@ -62,9 +62,18 @@
       }
     }
 
-    show({ html }) {
-      const parsed = new DOMParser().parseFromString(html, 'text/html');
-      this.outlineTarget.replaceChildren(...parsed.body.childNodes);
+    /* While the text is no JSON, the last outline stays, marked as old, under what is wrong. */
+    show({ html, readable }) {
+      const parsed = [...new DOMParser().parseFromString(html, 'text/html').body.children];
+      const outline = this.outlineTarget;
+      if (readable) {
+        outline.replaceChildren(...parsed);
+      } else {
+        outline.querySelectorAll('[data-fault]').forEach((element) => element.remove());
+        parsed.forEach((element) => element.toggleAttribute('data-fault', true));
+        outline.prepend(...parsed);
+      }
+      outline.classList.toggle('triggers-graph__outline--old', !readable);
       const summary = this.outlineTarget.querySelector('p');
       this.statusTarget.textContent = summary ? summary.textContent.trim() : '';
     }
