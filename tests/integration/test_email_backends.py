@@ -162,7 +162,7 @@ def test_resend_takes_our_key_as_a_header(
             return {"id": "re-1"}
 
     def request(self: requests.Session, **params: Any) -> Answer:
-        seen.append((str(self.headers["Idempotency-Key"]), params["data"]))
+        seen.append((str(self.headers.get("Idempotency-Key", "")), params["data"]))
         return Answer()
 
     monkeypatch.setattr(requests.Session, "request", request)
@@ -173,8 +173,9 @@ def test_resend_takes_our_key_as_a_header(
         outcome = channel.send(MAIL)
         channel.send(replace(MAIL, idempotency_key="2"))
         channel.send(MAIL)
+        channel.send(replace(MAIL, idempotency_key=""))
     assert outcome == Outcome(OutcomeKind.ACCEPTED, "re-1", "queued")
-    assert [key for key, _ in seen] == ["1", "2", "1"]
+    assert [key for key, _ in seen] == ["1", "2", "1", ""]
     assert seen[0][1] == seen[2][1]  # the same key comes with the same bytes
 
 
@@ -217,6 +218,7 @@ def test_backend_that_cannot_be_built_has_never_left_and_fails_the_check(
 ) -> None:
     use(settings, "no.such.Backend")
     channel = EmailChannel()
+    assert channel.idempotent is False
     assert channel.send(MAIL).kind is OutcomeKind.NEVER_LEFT
     assert [one.id for one in channel.checks()] == ["wagtail_triggers.E021"]
 

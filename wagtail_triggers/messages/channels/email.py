@@ -138,7 +138,11 @@ class EmailChannel(Channel):
 
     @property
     def _esp_name(self) -> str:
-        return str(getattr(self._made(), "esp_name", ""))
+        try:
+            return str(getattr(self._made(), "esp_name", ""))
+        except (ConfigurationError, ImproperlyConfigured):
+            # `send` and `checks` say what is wrong; to ask for a property must not fail.
+            return ""
 
     def _made(self) -> BaseEmailBackend:
         if self._backend is None:
@@ -312,8 +316,10 @@ class EmailChannel(Channel):
     def _give_key(self, backend: BaseEmailBackend, outgoing: Outgoing) -> None:
         """The key as an HTTP header, which only the session can carry."""
         session = getattr(backend, "session", None)
-        if self.idempotency_header and session is not None and outgoing.idempotency_key:
-            session.headers[self.idempotency_header] = outgoing.idempotency_key
+        if self.idempotency_header and session is not None:
+            session.headers.pop(self.idempotency_header, None)
+            if outgoing.idempotency_key:
+                session.headers[self.idempotency_header] = outgoing.idempotency_key
 
     def checks(self) -> Sequence[CheckMessage]:
         """E021: no usable backend. W021: mails cross the network in the clear."""
