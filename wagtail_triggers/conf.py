@@ -74,6 +74,7 @@ class Settings:
     )
     #: The sender of mails; falls back to `DEFAULT_FROM_EMAIL`.
     FROM_EMAIL = _Setting("", str)
+    #: Where answers to mails go; empty: to the sender.
     REPLY_TO = _Setting("", str)
     #: The sender's postal address, which every marketing mail must show (CAN-SPAM, CASL).
     POSTAL_ADDRESS = _Setting("", str)
@@ -93,7 +94,7 @@ class Settings:
     LEASE_SECONDS = _Setting(90, int)
     #: How many times a run, an event or a message may fail before it is parked.
     MAX_TRIES = _Setting(3, int)
-    #: Days for which events are kept (back-tests need 13 months).
+    #: Days for which events are kept (back-tests need 13 months). Nothing removes them yet.
     KEEP_EVENTS_DAYS = _Setting(400, int)
 
     @property
