@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 from django.utils import translation
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wagtail_triggers.exceptions import ConfigurationError, TemplateProblem
 from wagtail_triggers.messages.compile import (
@@ -215,6 +217,36 @@ def test_body_that_cannot_be_compiled_is_refused_with_the_reason(
         return
     with pytest.raises(TemplateProblem, match=message):
         compiled(body)
+
+
+#: Pieces that parsers stumble over, in any order.
+PIECES = [
+    "<p>", "</p>", "<table>", "</table>", "<tr>", "</tr>", "<td>", "</td>", "<li>", "</li>",
+    '<a href="', "{{ cart.url }}", '">', "</a>", "{% for l in cart.lines %}", "{% endfor %}",
+    "{% if a > 1 %}", "{% else %}", "{% endif %}", "{{ l.name }}", "text & more", "<", '"', "'",
+    ">", "<b", "</b>", "<script>", "</script>", "<style>", "</style>", "<!--", "-->", "&#123;", "{",
+    "}", "{%", "%}", "{{", "}}", "<img src='{{ x }}' alt='", "' onerror=alert(1) ", "<svg>",
+    "<textarea>", "</textarea>", "<title>", "<mj-text>", "</mj-text>", "{% capture z %}",
+    "{% endcapture %}", "wtLQ0QL", "<!--wtLQ1QL-->", "<!--wtBODY-->", "<![CDATA[", "]]>", "<?php ", "\x00", "\u2028",
+]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=14))
+def test_any_body_compiles_to_nothing_active_or_is_refused(pieces: list[str]) -> None:
+    body = "".join(pieces)
+    try:
+        html = compiled(body, marketing=False).html
+    except TemplateProblem:
+        return
+    reader = Reader()
+    reader.feed(html)
+    assert not reader.tags & {"script", "svg", "textarea", "iframe", "mj-text", "link", "base"}
+    assert not [name for _, name, _ in reader.attributes if name.startswith("on")]
+    tokens = re.findall(r"\{\{.*?\}\}|\{%.*?%\}", html, re.DOTALL)
+    written = re.findall(r"\{\{.*?\}\}|\{%.*?%\}", body, re.DOTALL)
+    rest = iter(written)
+    assert all(token in rest for token in tokens)  # the same tokens in the same order
 
 
 def test_braces_written_as_entities_stay_text() -> None:
