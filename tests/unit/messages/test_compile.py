@@ -227,7 +227,8 @@ PIECES = [
     ">", "<b", "</b>", "<script>", "</script>", "<style>", "</style>", "<!--", "-->", "&#123;", "{",
     "}", "{%", "%}", "{{", "}}", "<img src='{{ x }}' alt='", "' onerror=alert(1) ", "<svg>",
     "<textarea>", "</textarea>", "<title>", "<mj-text>", "</mj-text>", "{% capture z %}",
-    "{% endcapture %}", "wtLQ0QL", "<!--wtLQ1QL-->", "<!--wtBODY-->", "<![CDATA[", "]]>", "<?php ", "\x00", "\u2028",
+    "{% endcapture %}", "wtLQ0QL", "<!--wtLQ1QL-->", "<!--wtBODY-->", "<![CDATA[", "]]>", "<?php ",
+    "\x00", "\u2028",
 ]  # fmt: skip
 
 
