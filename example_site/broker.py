@@ -33,9 +33,10 @@ def _write_whole(path: Path, content: str) -> None:
 class Channel(filesystem.Channel):
     """Kombu's channel with whole files."""
 
-    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+    # Kombu's own two classes disagree on the second argument's name.
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
-        _write_whole(Path(self.data_folder_out) / name, dumps(message))
+        _write_whole(Path(self.data_folder_out) / name, dumps(payload))
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         path: Path = self._exchange_file(exchange)  # type: ignore[no-untyped-call]
