@@ -13,6 +13,7 @@ from .admin.deletion import refuse_bulk_deletion
 from .admin.group import TriggersGroup
 from .admin.permissions import register_policies
 from .admin.retry import ACTION as RETRY
+from .admin.switching import PAUSE, RESUME
 from .messages.models import TriggersSettings
 
 ICONS = ("event", "journey", "message", "run", "step")
@@ -32,6 +33,8 @@ def register_icons(icons: list[str]) -> list[str]:
 @hooks.register("register_log_actions")
 def register_log_actions(actions: Any) -> None:
     """Name what people decide here, for the audit log."""
+    actions.register_action(PAUSE, _("Pause a journey"), _("Journey paused"))
+    actions.register_action(RESUME, _("Resume a journey"), _("Journey resumed"))
     actions.register_action(RETRY, _("Try a parked run again"), _("Parked run tried again"))
 
 

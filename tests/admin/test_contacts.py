@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from tests.admin.conftest import ClientWith, History
 from tests.shop import ADA, topic
-from wagtail_triggers.admin.timeline import Timeline
+from wagtail_triggers.admin.timeline import Entry, Timeline
 from wagtail_triggers.api import Who, track
 from wagtail_triggers.consent.addresses import current_hash
 from wagtail_triggers.consent.models import Suppression, Topic
@@ -122,7 +122,8 @@ def test_timeline_page_by_page_gives_everything_once(
     timeline = Timeline(history.contact, User.objects.get(username="chief"))
     whole = timeline.page(size=1000)
     assert whole.older == ""
-    found, mark = [], ""
+    found: list[Entry] = []
+    mark = ""
     while True:
         page = timeline.page(mark, size=7)
         assert len(page.entries) <= 7

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.http import HttpRequest, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from wagtail.admin.panels import (
@@ -19,6 +20,7 @@ from wagtail.admin.panels import (
     TabbedInterface,
 )
 from wagtail.admin.ui.tables import NumberColumn, UpdatedAtColumn
+from wagtail.admin.widgets.button import Button
 from wagtail.models import Site
 from wagtail.permissions import policy_registry
 from wagtail.snippets.views.snippets import InspectView, SnippetViewSet
@@ -34,6 +36,7 @@ from .columns import MINOR, StateColumn
 from .deletion import KeptDeleteView
 from .forms import JourneyForm
 from .publication import PublicationColumn, PublicationIndexView
+from .switching import switch_buttons, switch_urls
 from .widgets import GraphTextarea
 
 OUTLINE = "wagtail_triggers/admin/outline.html"
@@ -63,6 +66,13 @@ class JourneyIndexView(PublicationIndexView):
             journey.numbers = counted[journey.pk]
         return context
 
+    def get_list_more_buttons(self, instance: Journey) -> list[Any]:
+        """Return Wagtail's buttons, and "Pause" or "Resume"."""
+        return [
+            *super().get_list_more_buttons(instance),
+            *switch_buttons(self.request.user, instance),
+        ]
+
 
 class JourneyInspectView(InspectView):
     """The journey to read, as it is live, for those who may not edit it too."""
@@ -70,6 +80,12 @@ class JourneyInspectView(InspectView):
     def get_fields(self) -> list[str]:
         """Return none: the template lays the journey out itself."""
         return []
+
+    @cached_property
+    def header_more_buttons(self) -> list[Button]:
+        """Return Wagtail's buttons, and "Pause" or "Resume"."""
+        inherited = InspectView.header_more_buttons.func(self)
+        return [*inherited, *switch_buttons(self.request.user, self.object)]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the outline of the published graph, or of the draft where nothing is published."""
@@ -179,5 +195,9 @@ class JourneyViewSet(SnippetViewSet):
     )
 
     def get_urlpatterns(self) -> list[URLPattern]:
-        """Return the snippet's URLs and the outline of what is being typed."""
-        return [*super().get_urlpatterns(), path("outline/", outline_view, name="outline")]
+        """Return the snippet's URLs, the outline of what is being typed, pausing and resuming."""
+        return [
+            *super().get_urlpatterns(),
+            path("outline/", outline_view, name="outline"),
+            *switch_urls(),
+        ]
