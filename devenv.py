@@ -34,9 +34,10 @@ PURPOSES = {
     "demo": ("demo",),
     # Its curlylint wants an older pathspec than mypy does, so the two cannot live together.
     "templates": ("templates",),
+    "docs": ("docs",),
 }
 #: These look at files only and need neither the checkout nor Django.
-WITHOUT_CHECKOUT = {"templates"}
+WITHOUT_CHECKOUT = {"templates", "docs"}
 
 NO_ENSUREPIP = """\
 This Python ({python}) comes without `ensurepip`, so it cannot make a virtual environment.
