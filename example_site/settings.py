@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import django
+
 from wagtail_triggers.conf import QUEUES, beat_schedule
 
 HERE = Path(__file__).resolve().parent
@@ -89,7 +91,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         },
     }
 }
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# What the migrations of django-salesman-plus were written with; our own apps name theirs.
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 LANGUAGE_CODE = "en-ie"
 TIME_ZONE = "Europe/Dublin"
@@ -131,10 +134,14 @@ SALESMAN_PAYMENT_METHODS = [
 SALESMAN_PRICE_FORMATTER = "example_site.shop.prices.format_price"
 
 # Mail goes to the sink on the loopback interface, and to nobody else.
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-EMAIL_HOST = "127.0.0.1"
-EMAIL_PORT = int(os.environ.get("EXAMPLE_SITE_SMTP_PORT", "8025"))
-EMAIL_TIMEOUT = 10
+SINK_HOST = "127.0.0.1"
+SINK_PORT = int(os.environ.get("EXAMPLE_SITE_SMTP_PORT", "8025"))
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+if django.VERSION >= (6, 1):
+    SINK = {"host": SINK_HOST, "port": SINK_PORT, "timeout": 10}
+    MAILERS = {"default": {"BACKEND": SMTP, "OPTIONS": SINK}}
+else:
+    EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = SMTP, SINK_HOST, SINK_PORT, 10
 DEFAULT_FROM_EMAIL = "Tern & Kettle <hello@tern-and-kettle.example>"
 
 # wagtail_triggers, as any shop sets it up.

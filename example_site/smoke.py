@@ -90,7 +90,16 @@ def visit(base: str, var: Path, shop: Processes) -> list[str]:
     _give_address(guest, "guest@example.org")
     guest.send("/demo/skip/", by="hour")
     seen.append(wait("cart reminder", "guest@example.org", "Pebble Teapot", "List-Unsubscribe:"))
+    _quiet(shop)
     return seen
+
+
+def _quiet(shop: Processes) -> None:
+    """Raise Missing if one of the programs has logged an error."""
+    for log in sorted(shop.logs.glob("*.log")):
+        for line in log.read_text(errors="replace").splitlines():
+            if any(word in line for word in (" ERROR ", " CRITICAL ", "Traceback (most recent")):
+                raise Missing(f"peace in {log.name}: {line}")
 
 
 def _register(visitor: Visitor) -> None:

@@ -8,4 +8,5 @@ from django.apps import AppConfig
 class DemoConfig(AppConfig):
     name = "example_site.demo"
     label = "demo"
+    default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Demonstration"

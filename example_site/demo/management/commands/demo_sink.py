@@ -21,7 +21,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        controller = open_sink(folder(), settings.EMAIL_PORT)
-        self.stdout.write(f"Sink on 127.0.0.1:{settings.EMAIL_PORT}, into {folder()}")
+        controller = open_sink(folder(), settings.SINK_PORT)
+        self.stdout.write(f"Sink on 127.0.0.1:{settings.SINK_PORT}, into {folder()}")
         stop.wait()
         controller.stop()
