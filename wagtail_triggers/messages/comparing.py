@@ -125,6 +125,10 @@ def _same(left: object, right: object) -> bool | None:
         other = left if isinstance(right, Blank) else right
         # Nothing is as blank as what is missing.
         return True if other is None or is_undefined(other) else None
+    if left == "" or right == "":
+        # An empty text is missing, and what is missing equals it.
+        other = right if left == "" else left
+        return other is None or other == "" or is_undefined(other)
     if _is_number(left) != _is_number(right) and isinstance(left, str) != isinstance(right, str):
         return order(left, right) == 0
     if isinstance(left, date) != isinstance(right, date) and (

@@ -95,7 +95,7 @@ def freeze_context(context: Mapping[str, object]) -> dict[str, object]:
     Args:
         context: Dicts with text keys, lists and tuples of text, numbers, Decimals, booleans, dates,
             datetimes and None. Model instances, lazy strings, functions and the like are refused:
-            a template must not be able to reach code.
+            a template must not be able to reach code. An empty text becomes None: it is missing.
 
     Raises:
         ContextProblem: Naming the path of what is refused.
@@ -119,7 +119,9 @@ def _frozen(value: object, path: str, depth: int) -> object:
         )
     kind = type(value)
     if kind is str:
-        return _clean(cast(str, value))
+        # Shops write "" where they know nothing. Liquid takes an empty text for true, and an editor
+        # who writes {% if contact.first_name %} means a name.
+        return _clean(cast(str, value)) or None
     if kind is dict:
         return {
             _key(name, path): _frozen(child, f"{path}.{name}", depth + 1)
@@ -130,7 +132,7 @@ def _frozen(value: object, path: str, depth: int) -> object:
         return [_frozen(child, f"{path}[{i}]", depth + 1) for i, child in enumerate(items)]
     if isinstance(value, str):
         # A subclass: SafeString, for one, would escape escaping.
-        return _clean("".join(value))
+        return _clean("".join(value)) or None
     if not isinstance(value, _SCALARS):
         raise ContextProblem(
             f"The template context holds a {type(value).__name__} at “{path}”. Turn it into text, "
