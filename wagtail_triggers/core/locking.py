@@ -28,9 +28,11 @@ LOCK_TIMEOUT_MS: Final = 5_000
 IDLE_TIMEOUT_MS: Final = 60_000
 ATTEMPTS: Final = 5
 
-#: Deadlock and serialisation failure; lock timeout. MySQL: 1213, 1205. SQLite says it in words.
-_RETRY_SQLSTATES: Final = {"40P01", "40001", "55P03"}
-_RETRY_MYSQL: Final = {1213, 1205}
+#: Deadlock and serialisation failure; lock timeout; a row that somebody else inserted in the same
+#: moment and that is found on the next try (two people's events name one new cart). MySQL: 1213,
+#: 1205, 1062. SQLite, with its one writer, says in words that it is locked.
+_RETRY_SQLSTATES: Final = {"40P01", "40001", "55P03", "23505"}
+_RETRY_MYSQL: Final = {1213, 1205, 1062}
 
 
 def locked(
@@ -74,13 +76,13 @@ def engine_transaction() -> Iterator[None]:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether running the whole transaction again may help (deadlock, serialisation, lock wait)."""
+    """Whether running the whole transaction again may help: deadlock, lock wait, a twin row."""
     cause = error.__cause__ or error
     if getattr(cause, "sqlstate", None) in _RETRY_SQLSTATES:
         return True
+    if isinstance(error, DatabaseError) and cause.args and cause.args[0] in _RETRY_MYSQL:
+        return True
     if isinstance(error, OperationalError):
-        if cause.args and cause.args[0] in _RETRY_MYSQL:
-            return True
         return "database is locked" in str(error) or "database table is locked" in str(error)
     return False
 
