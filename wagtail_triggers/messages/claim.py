@@ -26,7 +26,7 @@ from ..core.locking import engine_transaction, locked, retrying
 from ..events.models import Event
 from ..exceptions import ConfigurationError
 from .channels.base import Channel, get_channel
-from .guards import Guard, guards, verdict
+from .guards import Guard, stopped_by
 from .models import Message, MessageClass
 from .outcomes import UNKNOWN, Settlement, may_repeat, unknown
 
@@ -99,7 +99,7 @@ def take(message_class: str, limit: int = BATCH) -> Claim:
             ).order_by("-priority", "due_at", "pk")
         )
         _address(rows, claim)
-        stopped = stops([row.pk for row in rows], claim.moment)
+        stopped = stopped_by([row.pk for row in rows], claim.moment)
         for row in rows:
             verdict_of = _settled_at_once(row, stopped.get(row.pk), claim)
             if verdict_of is not None:
@@ -163,12 +163,6 @@ def _address(rows: Sequence[Message], claim: Claim) -> None:
         row.address_hash = current_hash(row.channel, row.address) if row.address else ""
     rehash(Addressed(row.site_id, row.channel, row.address) for row in rows)
     update_rows(Message, rows, ["address", "address_hash"])
-
-
-def stops(ids: Sequence[int], moment: datetime) -> dict[int, Guard]:
-    """The guard that stops each of these messages, asked in a statement of its own."""
-    rows = Message.objects.filter(pk__in=ids).annotate(stop=verdict(moment))
-    return {pk: guards.get(stop) for pk, stop in rows.values_list("pk", "stop") if stop}
 
 
 def stop(row: Message, guard: Guard, moment: datetime) -> Settlement:

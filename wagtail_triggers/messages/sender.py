@@ -29,9 +29,11 @@ from ..core.queue import nudge
 from ..exceptions import TriggersError
 from .branding import Sender, sender_of
 from .channels.base import Channel, Outcome, OutcomeKind, Outgoing
-from .claim import BATCH, Claim, stop, stops, take
+from .claim import BATCH, Claim, stop, take
 from .compile import Compiled
 from .context import contexts
+from .crossing import cross
+from .guards import stopped_by
 from .headers import build_headers, message_id_for
 from .models import Message, MessageClass
 from .outcomes import Settlement, settle
@@ -50,8 +52,8 @@ class Ready:
 
     message: Message
     outgoing: Outgoing
-    context: dict[str, Any]
-    body_hash: str
+    #: What the ledger keeps of it: `context`, `subject`, `body_hash`.
+    kept: dict[str, Any]
 
 
 def send_batch(message_class: str, limit: int = BATCH) -> int:
@@ -127,7 +129,12 @@ def _ready(message: Message, context: dict[str, Any], sender: Sender, claim: Cla
         tags=(f"journey-template-{version.template_id}",),
         metadata={"wt_id": key},
     )
-    return Ready(message, outgoing, context, _hash(rendered))
+    kept = {
+        "context": context,
+        "subject": rendered.subject[:255],
+        "body_hash": _hash(rendered),
+    }
+    return Ready(message, outgoing, kept)
 
 
 def _hash(rendered: Rendered) -> str:
@@ -174,7 +181,6 @@ def _in_time(claim: Claim, channel: Channel) -> bool:
     return left > channel.hard_timeout + 10
 
 
-@retrying
 def _step(
     previous: tuple[Message, Settlement] | None, item: Ready, claim: Claim
 ) -> datetime | None:
@@ -183,13 +189,28 @@ def _step(
     Returns:
         The moment of the hand-over, or None where the message was stopped, or is no longer ours.
     """
+    crossed = cross(previous, item.message, item.kept, claim.token)
+    if crossed is None:
+        return _step_by_step(previous, item, claim)
+    if previous is not None and not crossed.settled:
+        _taken_over(*previous)
+    if crossed.moved:
+        item.message.attempts += 1
+        return crossed.moment
+    return _step_by_step(None, item, claim)
+
+
+@retrying
+def _step_by_step(
+    previous: tuple[Message, Settlement] | None, item: Ready, claim: Claim
+) -> datetime | None:
     message = item.message
     with engine_transaction():
         _lock_person(message)
         moment = clock.now()
         if previous is not None:
             _write(*previous, claim.token, expect=Message.State.SENDING, moment=moment)
-        stopped = stops([message.pk], moment).get(message.pk)
+        stopped = stopped_by([message.pk], moment).get(message.pk)
         if stopped is not None:
             _write(
                 message,
@@ -207,12 +228,10 @@ def _step(
             state=Message.State.SENDING,
             lease_until=moment + settings.lease,
             attempts=F("attempts") + 1,
-            context=item.context,
-            subject=item.outgoing.subject[:255],
-            body_hash=item.body_hash,
+            **item.kept,
         )
-        message.attempts += 1
-        return moment if moved else None
+    message.attempts += 1
+    return moment if moved else None
 
 
 def _lock_person(message: Message) -> None:
@@ -251,12 +270,16 @@ def _write(
         settled_at=moment if new.terminal else None,
     )
     if not written:
-        logger.warning(
-            "Message %s was taken over before its outcome (%s) could be written",
-            message.public_id,
-            new.state,
-        )
+        _taken_over(message, new)
     return bool(written)
+
+
+def _taken_over(message: Message, new: Settlement) -> None:
+    logger.warning(
+        "Message %s was taken over before its outcome (%s) could be written",
+        message.public_id,
+        new.state,
+    )
 
 
 def _release(messages: Sequence[Message], claim: Claim, wait: timedelta) -> None:

@@ -1,0 +1,243 @@
+"""The one round trip of a hand-over, for PostgreSQL: settle message i, move i + 1 to `sending`.
+
+A transaction goes to the server in one piece, each statement with a snapshot of its own: lock the
+person, settle the message before, ask every guard and move this message if none stops it. The
+statements are prepared once per connection, because planning the guards takes PostgreSQL ten times
+as long as answering them.
+
+Whatever is out of the ordinary (a guard that stops, a person who was merged, a message that is no
+longer ours) is left to `sender.py`, which takes the same steps one by one on every database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from django.db import DatabaseError, connection
+from django.db.models import Model
+from django.db.models.functions import Now
+
+from ..conf import settings
+from ..contacts.models import Contact
+from ..core import clock, locking
+from ..core.locking import retrying
+from .guards import Guard, Sql, in_force, question_on
+from .models import Message
+from .outcomes import Settlement
+
+logger = logging.getLogger("wagtail_triggers.sender")
+
+#: No such prepared statement; there is one already; it was planned for another table. A pooler that
+#: hands out another connection for each transaction does the first two.
+_FORGOTTEN: Final = {"26000", "42P05", "0A000"}
+
+_LOCK: Final = "(bigint) AS SELECT id FROM {contact} WHERE id = $1 FOR NO KEY UPDATE"
+_SETTLE: Final = (
+    "(bigint, uuid, text, text, timestamptz, text, text, smallint, boolean, timestamptz) AS"
+    " UPDATE {message} SET state = $3, reason = $4, due_at = $5, provider_id = $6,"
+    " provider_status = $7, ambiguous = $8, token = NULL, lease_until = NULL,"
+    " settled_at = CASE WHEN $9 THEN $10 END"
+    " WHERE id = $1 AND token = $2 AND state = 'sending' RETURNING id"
+)
+#: One statement of its own after the lock: what the guards see is what the move rests on.
+_MOVE: Final = (
+    "(bigint, uuid, bigint, timestamptz, interval, jsonb, text, text) AS"
+    " WITH verdict(id, stop) AS MATERIALIZED ({verdict}), moved AS ("
+    "UPDATE {message} SET state = 'sending', lease_until = $4 + $5, attempts = attempts + 1,"
+    " context = $6, subject = $7, body_hash = $8"
+    " WHERE id = $1 AND token = $2 AND state = 'claimed' AND contact_id = $3"
+    " AND NOT EXISTS (SELECT FROM {contact} WHERE id = $3 AND merged_into_id IS NOT NULL)"
+    " AND (SELECT stop FROM verdict) = '' RETURNING id)"
+    " SELECT $4, EXISTS (SELECT FROM moved)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """What became of both messages.
+
+    Attributes:
+        moment: When it was.
+        settled: Whether the message before was still ours.
+        moved: Whether this message is now in `sending`. If not, it was left as it is.
+    """
+
+    moment: datetime
+    settled: bool
+    moved: bool
+
+
+@retrying
+def cross(
+    previous: tuple[Message, Settlement] | None,
+    message: Message,
+    kept: Mapping[str, Any],
+    token: uuid.UUID,
+) -> Crossed | None:
+    """Settle the message before, and move this one, in a transaction of its own.
+
+    Args:
+        previous: The message before with what became of it.
+        message: A claimed one.
+        kept: `context`, `subject` and `body_hash` of what is about to be sent.
+        token: The claim's.
+
+    Returns:
+        What became of them, or None where this way is closed: nothing was done then.
+    """
+    statements = _statements(connection.alias, in_force()) if _is_open() else None
+    if statements is None:
+        return None
+    moment = _moment()
+    calls = [statements.lock.call(("%s", [message.contact_id]))]
+    if previous is not None:
+        calls.append(statements.settle.call(*_settled(*previous, token), moment))
+    calls.append(statements.move.call(*_moved(message, kept, token, moment)))
+    try:
+        statements.prepare()
+        found = _in_transaction(calls)
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) not in _FORGOTTEN:
+            raise
+        _close()
+        return None
+    (at, moved) = found[-1][0]
+    settled = previous is None or bool(found[1])
+    return Crossed(at.astimezone(UTC), settled, moved)
+
+
+def _moment() -> Sql:
+    if type(clock.expression()) is Now:
+        # An argument, read once, after the lock was waited for: no index is asked with it.
+        return "CLOCK_TIMESTAMP()", ()
+    return "%s", [clock.now()]
+
+
+def _settled(message: Message, new: Settlement, token: uuid.UUID) -> list[Sql]:
+    values = [message.pk, token, str(new.state), str(new.reason), new.due_at, new.provider_id]
+    values += [new.provider_status, new.ambiguous, new.terminal]
+    return [("%s", [value]) for value in values]
+
+
+def _moved(message: Message, kept: Mapping[str, Any], token: uuid.UUID, moment: Sql) -> list[Sql]:
+    text = json.dumps(kept["context"], cls=Message._meta.get_field("context").encoder)
+    before = [message.pk, token, message.contact_id]
+    after = [settings.lease, text, kept["subject"], kept["body_hash"]]
+    return [
+        *(("%s", [value]) for value in before), moment, *(("%s", [value]) for value in after)
+    ]  # fmt: skip
+
+
+def _in_transaction(calls: Sequence[Sql]) -> list[list[Any]]:
+    """Run calls of prepared statements in a transaction, in one round trip; the rows of each."""
+    limits = (
+        f"SET LOCAL lock_timeout = {locking.LOCK_TIMEOUT_MS};"
+        f" SET LOCAL idle_in_transaction_session_timeout = {locking.IDLE_TIMEOUT_MS}"
+    )
+    sql = "; ".join(["BEGIN", limits, *(sql for sql, _params in calls), "COMMIT"])
+    params = [param for _sql, own in calls for param in own]
+    found = []
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(sql, params)
+        except DatabaseError:
+            with suppress(DatabaseError):  # a connection that is gone has nothing to roll back
+                connection.rollback()
+            raise
+        while True:
+            if cursor.description:
+                found.append(cursor.fetchall())
+            if not cursor.nextset():
+                return found
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared statement. Its name is made from its text, so that it can mean nothing else."""
+
+    text: str
+    params: Sequence[Any]
+
+    @cached_property
+    def name(self) -> str:
+        """The same for the same statement, in every process."""
+        whole = f"{self.text} {self.params!r}".encode()
+        return f"wt_{hashlib.sha256(whole).hexdigest()[:24]}"
+
+    def call(self, *arguments: Sql) -> Sql:
+        """The SQL that executes it."""
+        marks = ", ".join(sql for sql, _params in arguments)
+        return f"EXECUTE {self.name}({marks})", [one for _sql, own in arguments for one in own]
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The three statements of a hand-over."""
+
+    lock: Prepared
+    settle: Prepared
+    move: Prepared
+
+    def prepare(self) -> None:
+        """Prepare them on the present connection, unless that was done."""
+        connection.ensure_connection()
+        known = _known.setdefault(connection.connection, set())
+        for one in (self.lock, self.settle, self.move):
+            if one.name not in known:
+                with connection.cursor() as cursor:
+                    cursor.execute(f"PREPARE {one.name} {one.text}", one.params)
+                known.add(one.name)
+
+
+@lru_cache(maxsize=8)
+def _statements(alias: str, guards: tuple[Guard, ...]) -> Statements | None:
+    question = question_on(alias, guards)
+    if question is None:
+        return None
+    verdict, params = question.about(("$1", ()), ("$4", ()))
+    names = {"message": _table(Message), "contact": _table(Contact)}
+    return Statements(
+        Prepared(_LOCK.format(**names), ()),
+        Prepared(_SETTLE.format(**names), ()),
+        Prepared(_MOVE.format(verdict=verdict, **names), params),
+    )
+
+
+def _table(model: type[Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+#: Names of what is prepared on a connection.
+_known: Final[WeakKeyDictionary[Any, set[str]]] = WeakKeyDictionary()
+_closed = False
+
+
+def _is_open() -> bool:
+    """Whether the database takes several statements in one piece, with nothing around them."""
+    if _closed or connection.vendor != "postgresql" or connection.in_atomic_block:
+        return False
+    from django.db.backends.postgresql.psycopg_any import is_psycopg3
+
+    # With parameters bound by the server each statement travels alone.
+    alone = connection.settings_dict["OPTIONS"].get("server_side_binding")
+    return is_psycopg3 and not alone and connection.get_autocommit()
+
+
+def _close() -> None:
+    global _closed
+    _closed = True
+    logger.warning(
+        "The database forgets prepared statements: is there a pooler in transaction mode? "
+        "Messages are sent all the same, with more round trips. Give the workers that send a "
+        "direct connection to be faster."
+    )
