@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,14 +48,16 @@ class Processes:
                 start_new_session=True,
             )
 
-    def do(self, name: str, arguments: Sequence[str]) -> None:
-        """Run a program to its end.
+    def do(self, name: str, arguments: Sequence[str], waiting: Callable[[], None]) -> None:
+        """Run a program to its end, calling ``waiting`` a few times a second.
 
         Raises:
             Stopped: It failed; the message holds the end of what it said.
         """
         self.start(name, arguments)
-        code = self.running[name].wait()
+        while (code := self.running[name].poll()) is None:
+            waiting()
+            time.sleep(0.2)
         del self.running[name]
         if code:
             raise Stopped(f"{name} ended with code {code}.\n{self.tail(name)}")

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,13 +23,14 @@ from .processes import Processes, Stopped
 HERE = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 STARTUP_SECONDS = 60.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
     """Run until Ctrl-C; return the exit code."""
     arguments = _arguments()
     # SIGINT too: a shell that starts us in the background has it ignored.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _interrupt)
     try:
         if arguments.smoke:
@@ -115,18 +116,21 @@ def open_shop(var: Path, port: int) -> Iterator[Processes]:
         for folder in ("queue", "control"):
             (var / "broker" / folder).mkdir(parents=True)
         manage = str(HERE / "manage.py")
-        _say("Preparing the database")
-        shop.do("migrate", [manage, "migrate", "--no-input", "--verbosity", "1"])
-        _say("Filling the shelves (the first time, every picture is drawn)")
-        shop.do("setup", [manage, "setup_demo"])
-        _say("Opening the shop")
-        _start(shop, manage, port)
+        with _step("Preparing the database") as waiting:
+            shop.do("migrate", [manage, "migrate", "--no-input", "--verbosity", "1"], waiting)
+        with _step("Filling the shelves (the first time, every picture is drawn)") as waiting:
+            shop.do("setup", [manage, "setup_demo"], waiting)
+        with _step("Opening the shop") as waiting:
+            _start(shop, manage, port, waiting)
         yield shop
     finally:
+        # A second Ctrl-C must not interrupt the tidying up.
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         shop.stop()
 
 
-def _start(shop: Processes, manage: str, port: int) -> None:
+def _start(shop: Processes, manage: str, port: int, waiting: Callable[[], None]) -> None:
     shop.start("sink", [manage, "demo_sink"])
     shop.start(
         "web", [manage, "runserver", "--noreload", "--insecure", "--skip-checks", f"{HOST}:{port}"]
@@ -136,6 +140,7 @@ def _start(shop: Processes, manage: str, port: int) -> None:
     deadline = time.monotonic() + STARTUP_SECONDS
     while not (_answers(f"http://{HOST}:{port}/inbox/count/") and not _is_free(sink)):
         shop.check()
+        waiting()
         if time.monotonic() > deadline:
             tails = "\n".join(shop.tail(name) for name in shop.running)
             raise Stopped(f"The shop did not open within {STARTUP_SECONDS:.0f} s.\n{tails}")
@@ -212,8 +217,22 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _say(line: str) -> None:
-    print(f"[shop] {line}", file=sys.stderr, flush=True)
+@contextmanager
+def _step(line: str) -> Iterator[Callable[[], None]]:
+    """Say what is being done, and for how long already. Yields what to call while it lasts."""
+    started = time.monotonic()
+    lively = sys.stderr.isatty()
+
+    def tell(start: str = "\r", end: str = "") -> None:
+        if lively or end:
+            spent = f"{time.monotonic() - started:4.0f} s"
+            print(f"{start}[shop] {spent}  {line}", end=end, file=sys.stderr, flush=True)
+
+    tell()
+    try:
+        yield tell
+    finally:
+        tell("\r" if lively else "", "\n")
 
 
 if __name__ == "__main__":

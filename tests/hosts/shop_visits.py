@@ -1,8 +1,8 @@
 # ruff: noqa: E402 - models can be imported only once Django is set up
 """Visits to the example shop, run in a process of their own: it has other settings than the tests.
 
-Prints one JSON object: for each visit, the events that it left in the outbox. Events are stored,
-never routed: no worker runs here.
+Prints one JSON object: for each visit, the events that it left in the outbox, and what the demo
+clock showed. Events are stored, never routed: no worker runs here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,8 +31,10 @@ from salesman.basket.models import Basket
 from salesman.orders.models import Order
 from wagtail.models import Site
 
+from example_site.demo.models import ClockOffset
 from example_site.shop.carts import return_path
 from example_site.shop.models import CategoryPage, HomePage, Page, ProductPage
+from wagtail_triggers.core import clock
 from wagtail_triggers.events.models import Event
 
 ADDRESS = {
@@ -80,7 +83,8 @@ def change(client: Client, code: str, quantity: int) -> None:
 def order(client: Client, **fields: str) -> Order:
     client.post("/checkout/", {**ADDRESS, **fields})
     client.post("/checkout/payment/", {"payment_method": "invoice"})
-    return Order.objects.latest("pk")
+    placed: Order = Order.objects.latest("pk")
+    return placed
 
 
 def guest_orders() -> None:
@@ -181,6 +185,19 @@ def events_of(visit: Callable[[], None]) -> list[dict[str, Any]]:
     ]
 
 
+def clock_after_two_skips() -> list[float]:
+    """Seconds by which the demo clock is ahead: read, as SQL, and as events are stamped."""
+    ClockOffset.skip(timedelta(hours=1))
+    client = Client(HTTP_REFERER="http://testserver/")
+    client.post("/demo/skip/", {"by": "day", "next": "/"})
+    add(client, "A")
+    real = datetime.now(UTC)
+    stamp = Event.objects.latest("pk").occurred_at
+    moments = (clock.now(), clock.expression().value, stamp)
+    return [(moment - real).total_seconds() for moment in moments]
+
+
 if __name__ == "__main__":
     build()
-    print(json.dumps({visit.__name__: events_of(visit) for visit in VISITS}))
+    visits = {visit.__name__: events_of(visit) for visit in VISITS}
+    print(json.dumps({"visits": visits, "clock": clock_after_two_skips()}))
