@@ -10,7 +10,7 @@ _version = re.search(r'__version__ = "(.+)"', (_PACKAGE / "__init__.py").read_te
 
 project = "wagtail_triggers"
 author = "wagtail_triggers contributors"
-copyright = author  # noqa: A001 (Sphinx's name)
+copyright = author
 release = version = _version[1] if _version else ""
 language = "en"
 

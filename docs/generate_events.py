@@ -23,16 +23,17 @@ HEAD: Final = """\
 # Events
 
 An event says that something happened to somebody. You send it with
-[`track()` or a mapping](python-api.md); the engine routes it to its person, and lets it start runs, end
-runs, and change what is known of the person.
+[`track()` or a mapping](python-api.md); the engine routes it to its person, and lets it start runs,
+end runs, and change what is known of the person.
 
 Every event has, beside its payload:
 
 - a **contact**: who it happened to;
 - a **key**: the id of the object that it is about. For the types below that say *about: order*, the
   key `77` is the reference `order:77`;
-- **references**: every object that it knows of, made from the key and from `cart_id`, `checkout_id` and
-  `order_id` in the payload. "The same object" in a journey means: at least one reference in common;
+- **references**: every object that it knows of, made from the key and from `cart_id`, `checkout_id`
+  and `order_id` in the payload. "The same object" in a journey means: at least one reference in
+  common;
 - **occurred_at**: when it happened, now by default.
 
 In payloads:

@@ -1,6 +1,6 @@
-"""Write docs/reference/settings.md from wagtail_triggers/conf.py: `python docs/generate_settings.py`.
+"""Write docs/reference/settings.md from the settings: `python docs/generate_settings.py`.
 
-What a setting is for is read from its `#:` comment there; a test fails when the page is stale.
+What a setting is for is read from its `#:` comment in conf.py; a test fails when the page is stale.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ HEAD: Final = """\
 
 # Settings
 
-Each is a Django setting. None has to be set, but `manage.py check` warns where a shop cannot do with
-the default. They are read at the moment of use, so `override_settings` works in tests. A value of
-another type is refused with the setting's name.
+Each is a Django setting. None has to be set, but `manage.py check` warns where a shop cannot do
+with the default. They are read at the moment of use, so `override_settings` works in tests. A value
+of another type is refused with the setting's name.
 
-Sender, reply address, postal address, logo, colour, time zone and the switch that holds every message
-can also be set for each site, under **Settings → Triggers** in the Wagtail admin. What stands there
-wins.
+Sender, reply address, postal address, logo, colour, time zone and the switch that holds every
+message can also be set for each site, under **Settings → Triggers** in the Wagtail admin. What
+stands there wins.
 """
 
 TAIL: Final = """\
 ## Queues and the schedule
 
 `wagtail_triggers.conf.QUEUES` maps each [task](tasks.md) to its queue.
-`wagtail_triggers.conf.beat_schedule(tick_seconds=5.0)` returns the entries for `CELERY_BEAT_SCHEDULE`.
+`wagtail_triggers.conf.beat_schedule(tick_seconds=5.0)` returns the entries for
+`CELERY_BEAT_SCHEDULE`.
 """
 
 #: Further words, below the comment.

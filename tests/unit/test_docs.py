@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docs import generate_events, generate_settings
 
+from docs import generate_events, generate_settings
 from wagtail_triggers.conf import QUEUES
 from wagtail_triggers.events.types import event_types
 from wagtail_triggers.exceptions import UnknownIdentifier
@@ -81,8 +81,9 @@ def test_settings_page_is_what_conf_says() -> None:
 
 
 def test_checks_page_has_every_check_and_no_other() -> None:
-    sources = (path.read_text(encoding="utf-8") for path in ROOT.glob("wagtail_triggers/**/*.py"))
-    raised = {one for text in sources for one in re.findall(r'\bid="(wagtail_triggers\.[EW]\d+)"', text)}
+    sources = [path.read_text(encoding="utf-8") for path in ROOT.glob("wagtail_triggers/**/*.py")]
+    ids = re.compile(r'\bid="(wagtail_triggers\.[EW]\d+)"')
+    raised = {one for text in sources for one in ids.findall(text)}
     page = (DOCS / "reference" / "checks.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^### (\S+)$", page, re.M)) == raised
 
