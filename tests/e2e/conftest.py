@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import NO_CHROMIUM
@@ -48,14 +49,25 @@ def chromium_path() -> str:
 # Until the browser is closed again, Playwright's event loop counts as running in this thread. So it
 # lives no longer than this folder's tests.
 @pytest.fixture(scope="package")
-def browser(chromium_path: str) -> Iterator[Browser]:
+def browser(chromium_path: str, django_db_setup: None) -> Iterator[Browser]:
     """One browser for the tests of this folder."""
+    outside = connections["default"]
+    # Where a loop runs Django looks connections up in another place: it would open new ones, which do
+    # not hold the rows that `tests/conftest.py` gives back after each test.
+    held = {alias: connections[alias] for alias in connections}
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Django refuses the database to a thread with an event loop, not knowing that ours waits.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        for alias, connection in held.items():
+            connections[alias] = connection
+        # It also keeps other connections there than outside, and what migrations wrote, which each
+        # test is given back, hangs on the connection that made the database.
+        for name in {"_test_serialized_contents"} & set(vars(outside)):
+            setattr(connections["default"], name, getattr(outside, name))
         started = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
         yield started
         started.close()
+        connections.close_all()
 
 
 @pytest.fixture
