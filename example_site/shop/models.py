@@ -150,7 +150,8 @@ class ProductPage(Page):
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().serve(request, *args, **kwargs)
-        signals.product_viewed.send(ProductPage, product=self, request=request)
+        if not getattr(request, "is_preview", False):
+            signals.product_viewed.send(ProductPage, product=self, request=request)
         return response
 
 

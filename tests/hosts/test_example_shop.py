@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+#: One process migrates a whole shop; a busy machine takes a minute and more.
+pytestmark = pytest.mark.timeout(240)
+
 ROOT = Path(__file__).resolve().parents[2]
 Events = list[dict[str, Any]]
 
@@ -27,7 +30,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, str(Path(__file__).with_name("shop_visits.py"))]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
