@@ -1,4 +1,8 @@
-"""`python3 -m tests [pytest arguments]`: prepares an environment, then runs pytest in it."""
+"""`python3 -m tests [pytest arguments]`: prepares an environment, then runs pytest in it.
+
+Without arguments it runs everything but the benchmarks, on several cores. A benchmark compares two
+things that share the machine with nothing else: `python3 -m tests tests/benchmarks`.
+"""
 
 from __future__ import annotations
 
@@ -6,5 +10,9 @@ import sys
 
 import devenv
 
+#: Each worker migrates a database of its own, which takes ten seconds; more than four do not pay.
+EVERYTHING = ("-n", "logical", "--maxprocesses", "4", "--ignore", "tests/benchmarks")
+
 if __name__ == "__main__":
-    devenv.run("tests", devenv.group(*devenv.PURPOSES["tests"]), ["-m", "pytest", *sys.argv[1:]])
+    arguments = sys.argv[1:] or EVERYTHING
+    devenv.run("tests", devenv.group(*devenv.PURPOSES["tests"]), ["-m", "pytest", *arguments])
