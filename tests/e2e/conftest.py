@@ -52,14 +52,9 @@ def chromium_path() -> str:
 def browser(chromium_path: str, django_db_setup: None) -> Iterator[Browser]:
     """One browser for the tests of this folder."""
     outside = connections["default"]
-    # Where a loop runs Django looks connections up in another place: it would open new ones, which do
-    # not hold the rows that `tests/conftest.py` gives back after each test.
-    held = {alias: connections[alias] for alias in connections}
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Django refuses the database to a thread with an event loop, not knowing that ours waits.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        for alias, connection in held.items():
-            connections[alias] = connection
         # It also keeps other connections there than outside, and what migrations wrote, which each
         # test is given back, hangs on the connection that made the database.
         for name in {"_test_serialized_contents"} & set(vars(outside)):
