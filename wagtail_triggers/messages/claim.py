@@ -81,12 +81,26 @@ def _channel_or_none(name: str) -> Channel | None:
 def take(message_class: str, limit: int = BATCH) -> Claim:
     """Claim a batch of due messages of one lane; settle at once what a guard stops."""
     claim = Claim(uuid.uuid4(), clock.now(), time.monotonic())
-    candidates = _candidates(message_class, claim.moment, limit)
-    if not candidates:
-        return claim
+    tried: set[int] = set()
+    # Where another sender is just claiming what comes first, look behind it instead of giving up.
+    for window in (limit, 2 * limit, 4 * limit):
+        found = _candidates(message_class, claim.moment, window)
+        candidates = dict([(pk, who) for pk, who in found.items() if pk not in tried][:limit])
+        if not candidates:
+            break
+        tried |= candidates.keys()
+        _lock_and_claim(candidates, claim)
+        if claim.contacts:
+            break
+    return claim
+
+
+def _lock_and_claim(candidates: dict[int, int], claim: Claim) -> None:
     with engine_transaction():
         people = Contact.objects.filter(pk__in=set(candidates.values()))
         claim.contacts = {row.pk: row for row in locked(people, skip_locked=True).order_by("pk")}
+        if not claim.contacts:
+            return
         rows = list(
             locked(
                 Message.objects.filter(
@@ -110,7 +124,6 @@ def take(message_class: str, limit: int = BATCH) -> Claim:
                 row.lease_until = claim.moment + settings.lease
                 claim.messages.append(row)
         update_rows(Message, rows, _WRITTEN)
-    return claim
 
 
 def _candidates(message_class: str, moment: datetime, limit: int) -> dict[int, int]:
