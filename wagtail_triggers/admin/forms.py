@@ -14,8 +14,8 @@ from ..consent.models import Topic
 from ..core.sites import default_site_id
 from ..events.types import event_types
 from ..journeys.reading import problems_of
+from ..messages.lint import FIELDS, lint
 from ..messages.models import MessageClass
-from .lint import FIELDS, lint
 from .widgets import GraphTextarea
 
 #: What a new journey begins with: the least that is a journey.

@@ -15,7 +15,7 @@ from ..core import clock
 from ..core.queue import broker, reach_broker
 from ..events.models import Event, MappingFault
 from ..journeys.models import Journey
-from ..messages.models import Message
+from ..messages.models import Message, Template
 from .models import BatchAttempt, Enrolment
 
 #: Work that is due for longer than this waits for workers that do not come.
@@ -47,7 +47,7 @@ def findings(*, with_broker: bool = True) -> list[Finding]:
         *_queues(moment),
         *_stuck(moment),
         *_set_aside(),
-        *_journeys(),
+        *_published(),
         *_snapshots(moment),
     ]
 
@@ -128,15 +128,17 @@ def _set_aside() -> Iterator[Finding]:
     yield Finding(_("Mappings"), not faults, text or _("None has failed."))
 
 
-def _journeys() -> Iterator[Finding]:
-    broken = list(Journey.objects.exclude(publish_problem="").values_list("name", flat=True)[:5])
-    text = (
-        _("Every published journey is carried out as it was published.")
-        if not broken
-        else _("Published, but not in force, since they have errors: %(names)s.")
-        % {"names": ", ".join(broken)}
-    )
-    yield Finding(_("Journeys"), not broken, text)
+def _published() -> Iterator[Finding]:
+    for topic, model in ((_("Journeys"), Journey), (_("Templates"), Template)):
+        rows = model._default_manager.exclude(publish_problem="")
+        broken = list(rows.values_list("name", flat=True)[:5])
+        text = (
+            _("Everything is in force as it was published.")
+            if not broken
+            else _("Published, but not in force, since they have errors: %(names)s.")
+            % {"names": ", ".join(broken)}
+        )
+        yield Finding(topic, not broken, text)
 
 
 def _snapshots(moment: datetime) -> Iterator[Finding]:

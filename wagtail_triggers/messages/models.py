@@ -128,6 +128,8 @@ class Template(
         on_delete=models.PROTECT,
         related_name="+",
     )
+    #: Why the last publication did not take effect; empty where it did.
+    publish_problem = models.TextField(blank=True, editable=False)
 
     name.required_on_save = True  # type: ignore[attr-defined]  # Wagtail reads it off the field
 

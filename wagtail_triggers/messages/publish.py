@@ -7,13 +7,15 @@ import logging
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 from wagtail.signals import published
 
 from ..core import clock
-from ..exceptions import TriggersError
+from ..exceptions import TemplateProblem, TriggersError
 from .branding import sender_of
 from .compile import compile_email
+from .lint import FIELDS, lint
 from .models import MessageClass, Template, TemplateVersion
 
 logger = logging.getLogger("wagtail_triggers.publish")
@@ -22,12 +24,28 @@ logger = logging.getLogger("wagtail_triggers.publish")
 def compile_template(template: Template) -> TemplateVersion:
     """Compile what is live now into a new version, unless nothing has changed.
 
+    The form has checked all this already; a scheduled or programmatic publication has no form.
+
     Returns:
         The version that is live after this.
 
     Raises:
-        TriggersError: The template cannot be compiled; the version before stays live.
+        TriggersError: The template has faults; the version before stays live, and the template
+            keeps the problems for the editor to read.
     """
+    problems = [
+        f"{field}: {message}"
+        for field, message in lint(template, {name: getattr(template, name) for name in FIELDS})
+    ]
+    if template.message_class == MessageClass.MARKETING and template.topic_id is None:
+        problems.append(_("topic: A marketing message needs one: nobody can have agreed to it."))
+    Template.objects.filter(pk=template.pk).update(publish_problem="\n".join(problems))
+    if problems:
+        raise TemplateProblem("\n".join(problems))
+    return _frozen(template)
+
+
+def _frozen(template: Template) -> TemplateVersion:
     sender = sender_of(template.site)
     with override(template.locale.language_code):
         compiled = compile_email(

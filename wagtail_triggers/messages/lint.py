@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..messages.liquid import LiquidProblem, check
-from ..messages.models import Template
-from ..messages.preview import preview
-from ..messages.samples import variables_for
+from .liquid import LiquidProblem, check
+from .models import Template
+from .preview import preview
+from .samples import variables_for
 
 #: The fields that hold Liquid.
 FIELDS = ("subject", "preheader", "body")
