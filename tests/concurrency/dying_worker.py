@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 #: A run about this object kills whoever works on it.
@@ -18,8 +19,8 @@ POISON: Final = "order:poison"
 
 def _die_at_poison() -> None:
     from wagtail_triggers.engine import router, runner
-
-    follow, route_event = runner.follow, router.route_event
+    from wagtail_triggers.engine.advance import follow
+    from wagtail_triggers.engine.routing import route_event
 
     def follow_or_die(run: Any, plan: Any, node: str) -> Any:
         if run.key == POISON:
@@ -31,7 +32,8 @@ def _die_at_poison() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         route_event(person, event, **more)
 
-    runner.follow, router.route_event = follow_or_die, route_or_die
+    setattr(runner, "follow", follow_or_die)  # noqa: B010 - planted
+    setattr(router, "route_event", route_or_die)  # noqa: B010 - planted
 
 
 def _work(order: str) -> None:
@@ -39,7 +41,8 @@ def _work(order: str) -> None:
     from wagtail_triggers.engine.recovery import reap
     from wagtail_triggers.engine.router import route_batch
 
-    {"run": run_due, "route": route_batch, "reap": reap}[order]()
+    work: dict[str, Callable[[], object]] = {"run": run_due, "route": route_batch, "reap": reap}
+    work[order]()
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from wagtail_triggers.core import clock
 from wagtail_triggers.engine.models import Enrolment
 from wagtail_triggers.events.models import Event
 from wagtail_triggers.journeys.models import Journey
-from wagtail_triggers.messages.models import Message, MessageClass, Template, TemplateVersion
+from wagtail_triggers.messages.models import Message, MessageClass, TemplateVersion
 
 
 def site() -> Site:
@@ -74,9 +74,8 @@ def letter(subject: str = "Hello", *, marketing: bool = False) -> TemplateVersio
         )
     kind = MessageClass.MARKETING if marketing else MessageClass.TRANSACTIONAL
     key = template(subject, kind=kind, topic=topic)
-    version = Template.objects.get(translation_key=key).live_version
-    assert version is not None
-    return version
+    published = TemplateVersion.objects.filter(live_template__translation_key=key)
+    return published.get()
 
 
 def planned(version: TemplateVersion, contacts: list[Contact], **more: Any) -> list[Message]:

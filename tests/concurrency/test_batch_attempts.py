@@ -52,7 +52,7 @@ class Worker:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{work}\n")
         self.process.stdin.flush()
-        return int(self._answer())
+        return int(str(self._answer()))
 
     def _answer(self) -> object:
         assert self.process.stdout is not None

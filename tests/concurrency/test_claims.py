@@ -18,7 +18,7 @@ from wagtail_triggers.engine.models import Enrolment, StepRun
 from wagtail_triggers.engine.scheduler import drain
 from wagtail_triggers.journeys.models import Journey
 from wagtail_triggers.messages import claim, sender
-from wagtail_triggers.messages.channels.base import Outgoing, get_channel
+from wagtail_triggers.messages.channels.base import Channel, Outcome, Outgoing, get_channel
 from wagtail_triggers.messages.models import Message, MessageClass
 from wagtail_triggers.messages.sender import send_batch
 
@@ -144,7 +144,7 @@ def test_message_whose_lease_ended_is_settled_by_whoever_holds_it_now(
     """A sender that stood still comes back: its outcome must not overwrite the new holder's."""
     (row,) = planned(letter(), people(1))
 
-    def sends_slowly(channel: object, outgoing: Outgoing) -> object:
+    def sends_slowly(channel: Channel, outgoing: Outgoing) -> Outcome:
         Message.objects.update(lease_until=row.planned_at)
         assert claim.reap() == 1
         Message.objects.update(due_at=row.planned_at)

@@ -86,7 +86,7 @@ def test_due_runs_and_messages_are_found_by_index_among_100_000_that_wait(
     later = "now() + interval '1 day' + n * interval '1 second'"
     run, *_others = enrolled(plan, rows)
     multiply(run, key="'order:x' || n", wake_at=later)
-    message, *_others = planned(letter(marketing=True), rows)
+    message, *_rest = planned(letter(marketing=True), rows)
     multiply(
         message, idempotency_key="'x' || n", public_id="gen_random_uuid()", due_at=later,
     )  # fmt: skip

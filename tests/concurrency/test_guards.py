@@ -22,8 +22,9 @@ from wagtail_triggers.consent.models import LinkToken
 from wagtail_triggers.consent.subscriptions import unsubscribe_by_link
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core import clock
+from wagtail_triggers.core.locking import locked
 from wagtail_triggers.engine.scheduler import drain
-from wagtail_triggers.messages import claim, sender
+from wagtail_triggers.messages import sender
 from wagtail_triggers.messages.channels.base import Outgoing
 from wagtail_triggers.messages.channels.memory import MemoryChannel
 from wagtail_triggers.messages.guards import Guard, guards, verdict
@@ -81,7 +82,7 @@ def _locks_and_guards_at_once(ids: list[int], moment: datetime) -> dict[int, Gua
         .select_related("contact")
         .select_for_update(of=("contact",), no_key=True)
     )
-    return {row.pk: guards.get(row.stop) for row in rows if row.stop}  # type: ignore[attr-defined]
+    return {row.pk: guards.get(row.stop) for row in rows if row.stop}
 
 
 def simplify(monkeypatch: pytest.MonkeyPatch, guarded_by: str) -> None:
@@ -229,7 +230,7 @@ def test_unsubscribe_whose_lock_is_held_too_long_is_committed_all_the_same(
 def test_message_is_held_while_its_person_is_locked_elsewhere(outbox: list[Outgoing]) -> None:
     busy, free = people(2)
     planned(letter(marketing=True), [busy, free])
-    with holding(lambda: list(claim.locked(Contact.objects.filter(pk=busy.pk)))):
+    with holding(lambda: list(locked(Contact.objects.filter(pk=busy.pk)))):
         assert Strand(lambda: send_batch(MessageClass.MARKETING)).wait() == 1
         assert [one.address for one in outbox] == [free.email]
     assert send_batch(MessageClass.MARKETING) == 1

@@ -12,6 +12,7 @@ import pytest
 from tests.concurrency.parallel import PATIENCE, Strand, holding, together
 from tests.concurrency.people import enrolled, letter, people, planned, who
 from tests.shop import journey, line, order, template
+from wagtail_triggers.contacts.identify import resolve
 from wagtail_triggers.contacts.merge import merge
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core import clock
@@ -86,10 +87,9 @@ def test_event_resolved_just_before_a_merge_is_routed_for_the_winner(
     # It was told before anything was known of the person. Where the hint is there, the merge
     # waits for the row.
     Event.objects.update(contact=None)
-    look_up = router.resolve
 
     def look_up_and_be_slow(descriptions: Any, moment: datetime) -> dict[int, int]:
-        found = look_up(descriptions, moment)
+        found = resolve(descriptions, moment)
         Strand(lambda: merge(loser.pk, winner.pk, moment=moment)).wait()
         return found
 

@@ -64,15 +64,17 @@ class Failing:
 DEADLOCK = error(OperationalError, sqlstate="40P01")
 
 
+class Outside:
+    """A connection without a transaction."""
+
+    in_atomic_block = False
+
+
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No database, and no time lost."""
-
-    class Connection:
-        in_atomic_block = False
-
-    monkeypatch.setattr(locking, "connection", Connection)
-    monkeypatch.setattr(locking.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(locking, "connection", Outside)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 
 @pytest.mark.parametrize("times", [0, 1, ATTEMPTS - 1])
@@ -100,7 +102,7 @@ def test_retrying_raises_what_does_not_pass_at_once() -> None:
 def test_retrying_inside_somebody_elses_transaction_raises_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(locking.connection, "in_atomic_block", True)
+    monkeypatch.setattr(Outside, "in_atomic_block", True)
     step = Failing(1, DEADLOCK)
     with pytest.raises(OperationalError):
         retrying(lambda: step())()
