@@ -19,7 +19,7 @@ def update_rows(model: type[Model], rows: Sequence[Model], fields: Sequence[str]
     Args:
         model: The rows' model.
         rows: Saved rows, whose primary key is `id`.
-        fields: Names of plain fields (no JSON) to write.
+        fields: Names of fields to write.
 
     Returns:
         How many rows were changed.

@@ -11,6 +11,7 @@ from django.db.models import Count, Max, Q, Sum
 
 from ..conf import settings
 from ..contacts.models import Contact
+from ..core.bulk import update_rows
 from .models import Cart, Event, Order, OrderLine
 
 _ORDER_EVENTS = {
@@ -190,8 +191,10 @@ class _Orders:
 
 
 def _save_all(model: Any, rows: list[Any], fields: list[str]) -> None:
-    model.objects.bulk_create([row for row in rows if row.pk is None])
-    model.objects.bulk_update([row for row in rows if row.pk is not None], fields)
+    # Told apart first: once inserted, the new ones have a key as well.
+    new, known = [row for row in rows if row.pk is None], [row for row in rows if row.pk]
+    model.objects.bulk_create(new)
+    update_rows(model, known, fields)
 
 
 def count_orders(ids: Iterable[int | None], contacts: dict[int, Contact]) -> None:
