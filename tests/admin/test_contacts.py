@@ -21,6 +21,7 @@ from wagtail_triggers.consent.models import Suppression, Topic
 from wagtail_triggers.consent.subscriptions import Change, suppress
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core.clock import FrozenClock
+from wagtail_triggers.engine.models import Refusal
 from wagtail_triggers.events.models import Event
 from wagtail_triggers.testing import run_until_idle
 
@@ -113,6 +114,19 @@ def test_timeline_tells_event_run_step_message_and_end_newest_first(
     assert html.index("Left “Abandoned cart”") < html.index("Cart changed")
 
 
+def test_timeline_tells_why_somebody_did_not_enter(history: History, chief: Client) -> None:
+    Refusal.objects.create(
+        journey=history.journey,
+        contact=history.contact,
+        event=history.event,
+        reason="already_done",
+        at=history.event.occurred_at,
+    )
+    html = page_of(chief, history.contact)
+    assert "Did not enter “Abandoned cart”" in html
+    assert "What would end the journey has happened already." in html
+
+
 def test_timeline_page_by_page_gives_everything_once(
     history: History, clock: FrozenClock, chief: Client
 ) -> None:
@@ -146,7 +160,7 @@ def test_timeline_page_costs_the_same_queries_for_a_short_and_a_long_history(
     with CaptureQueriesContext(connection) as long:
         html = chief.get(url).content.decode()
     assert len(long) == len(short)
-    # Session, user, contact; identities, answers, topics, suppressions; five of the timeline and
+    # Session, user, contact; identities, answers, topics, suppressions; six of the timeline and
     # the names of templates. The rest is Wagtail's frame around every page.
     assert len(long) <= 28
     assert html.count("triggers-timeline__entry") == 40

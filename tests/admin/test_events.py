@@ -32,13 +32,16 @@ def test_event_page_shows_data_runs_and_refusals(history: History, chief: Client
         journey=history.journey,
         contact=history.contact,
         event=history.event,
-        reason="already_inside",
+        reason="entered_once",
         at=history.event.occurred_at,
     )
     html = unescape(chief.get(inspect_url(history.event)).content.decode())
     assert '"cart_id": "12"' in html
     assert reverse("triggers_enrolments:inspect", args=[history.run.pk]) in html
-    assert "Abandoned cart: already inside" in html
+    assert (
+        "Abandoned cart: The person has been in this journey, and it takes each person once."
+        in html
+    )
 
 
 def test_event_page_of_a_problem_says_it_first(history: History, chief: Client) -> None:

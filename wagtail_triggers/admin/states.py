@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ..engine.models import Enrolment
 from ..events.types import event_types
 from ..journeys.models import Journey
+from ..journeys.reentry import REASONS as REFUSALS
 from ..messages.models import Message
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ TONES: Mapping[str, str] = {
 
 #: Reasons are stored as short codes; what is not listed is shown with spaces for underscores.
 REASONS: Mapping[str, StrOrPromise] = {
+    **REFUSALS,
+    "already_done": _("What would end the journey has happened already."),
+    "chain_too_long": _("Journeys start each other in a circle; the chain was cut."),
     "completed": _("went through to the end"),
     "end": _("went through to the end"),
     "goal": _("did what ends the journey"),

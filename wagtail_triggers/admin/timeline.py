@@ -1,6 +1,6 @@
 """Everything that happened to a person, newest first, on pages of a fixed size.
 
-Five kinds of row are merged. Each page costs one query per kind, however long the history is: a
+Six kinds of row are merged. Each page costs one query per kind, however long the history is: a
 page begins behind the last entry of the one before, not at an offset.
 """
 
@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from ..contacts.models import Contact
-from ..engine.models import Enrolment, StepRun
+from ..engine.models import Enrolment, Refusal, StepRun
 from ..events.models import Event
 from ..events.types import event_types
 from ..messages.models import Message
@@ -108,21 +108,23 @@ class Timeline:
             yield _Source(0, events, "occurred_at", self._event)
         if self._sees[Enrolment]:
             runs = Enrolment.objects.filter(contact=self.contact).select_related("journey")
-            yield _Source(1, runs, "entered_at", self._entered)
+            refusals = Refusal.objects.filter(contact=self.contact).select_related("journey")
+            yield _Source(1, refusals, "at", self._refused)
+            yield _Source(2, runs, "entered_at", self._entered)
             # Leaving is told by the run itself, also where no step decided it.
             steps = StepRun.objects.filter(enrolment__contact=self.contact)
             steps = steps.exclude(decision="exit").select_related(
                 "enrolment__version", "enrolment__journey"
             )
-            yield _Source(2, steps, "at", self._step)
+            yield _Source(3, steps, "at", self._step)
         if self._sees[Message]:
             messages = Message.objects.filter(contact=self.contact)
             messages = messages.select_related("template_version__template").annotate(
                 moment=Coalesce("settled_at", "planned_at")
             )
-            yield _Source(3, messages.defer("context"), "moment", self._message)
+            yield _Source(4, messages.defer("context"), "moment", self._message)
         if self._sees[Enrolment]:
-            yield _Source(4, runs.filter(ended_at__isnull=False), "ended_at", self._ended)
+            yield _Source(5, runs.filter(ended_at__isnull=False), "ended_at", self._ended)
 
     def _event(self, event: Event, rank: int) -> Entry:
         known = event_types.all().get(event.name)
@@ -137,6 +139,17 @@ class Timeline:
             url=_url(event, "triggers_events"),
             state=_("set aside") if event.problem else "",
             tone="critical" if event.problem else "neutral",
+        )
+
+    def _refused(self, refusal: Refusal, rank: int) -> Entry:
+        return Entry(
+            at=refusal.at,
+            rank=rank,
+            pk=refusal.pk,
+            kind=_("Journey"),
+            icon="triggers-journey",
+            title=_("Did not enter “%(journey)s”") % {"journey": refusal.journey},
+            text=explained(refusal.reason),
         )
 
     def _entered(self, run: Enrolment, rank: int) -> Entry:
