@@ -74,8 +74,7 @@ def letter(subject: str = "Hello", *, marketing: bool = False) -> TemplateVersio
         )
     kind = MessageClass.MARKETING if marketing else MessageClass.TRANSACTIONAL
     key = template(subject, kind=kind, topic=topic)
-    published = TemplateVersion.objects.filter(live_template__translation_key=key)
-    return published.get()
+    return TemplateVersion.objects.get(template__translation_key=key)
 
 
 def planned(version: TemplateVersion, contacts: list[Contact], **more: Any) -> list[Message]:

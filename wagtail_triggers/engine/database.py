@@ -226,8 +226,12 @@ def _halve(ids: Sequence[int]) -> int:
 
 
 def run_singly(enrolment_ids: Sequence[int]) -> None:
-    """Try the runs of a dead batch one by one; each pays for the attempt before it is made."""
-    for pk in enrolment_ids:
+    """Try the runs of a dead batch one by one; each pays for the attempt before it is made.
+
+    Those that have paid least come first: whoever kills its worker holds up nobody for long.
+    """
+    rows = Enrolment.objects.filter(pk__in=enrolment_ids).order_by("tries", "pk")
+    for pk in list(rows.values_list("pk", flat=True)):
         if not _charge(pk):
             continue
         try:
@@ -245,7 +249,10 @@ def run_singly(enrolment_ids: Sequence[int]) -> None:
 def _charge(pk: int) -> bool:
     """Count an attempt against a due run, or park it; says whether to go on with it."""
     with engine_transaction():
-        rows = Enrolment.objects.filter(pk=pk, state=Enrolment.State.ACTIVE, wake_at__isnull=False)
+        # Due, too: one that has moved on since the batch died has nothing to pay for.
+        rows = Enrolment.objects.filter(
+            pk=pk, state=Enrolment.State.ACTIVE, wake_at__lte=clock.now()
+        )
         row = locked(rows, skip_locked=True).first()
         if row is None:
             return False
