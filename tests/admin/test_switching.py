@@ -24,7 +24,7 @@ def url_of(view: str, history: History) -> str:
 
 
 def state_of(history: History) -> str:
-    return Journey.objects.values_list("state", flat=True).get(pk=history.journey.pk)
+    return str(Journey.objects.get(pk=history.journey.pk).state)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import ConsoleMessage, Dialog, Page, expect
+from playwright.sync_api import ConsoleMessage, Dialog, Page, Route, expect
 
 from tests.shop import cart, journey, line, template, topic
 from wagtail_triggers.api import Who, subscribe
@@ -19,6 +19,7 @@ from wagtail_triggers.messages.models import Message, MessageClass, Template
 from wagtail_triggers.testing import captured_messages, run_until_idle, travelling
 
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+STRICT = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:"
 MALLORY = Who(user_id=9, email="m@example.com", first_name=EVIL, last_name=EVIL)
 
 
@@ -184,3 +185,40 @@ def test_pages_in_a_narrow_window_do_not_need_scrolling_sideways(
         admin.locator("main").wait_for()
         width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert admin.evaluate(width) == 0, view
+
+
+def test_pages_under_a_strict_policy_break_none_of_it(browser_page: Page, live_server: Any) -> None:
+    message = reminder_for(MALLORY)
+    User.objects.create_superuser("chief", "chief@example.com", "x")
+    browser_page.goto(f"{live_server.url}/admin/login/")
+    browser_page.fill("#id_username", "chief")
+    browser_page.fill("#id_password", "x")
+    browser_page.click("button[type=submit]")
+    browser_page.wait_for_url("**/admin/")
+    broken: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        # Wagtail shows the avatar of whoever is logged in, from gravatar.com.
+        if "Content Security Policy" in message.text and "gravatar" not in message.text:
+            broken.append(message.text)
+
+    def strictly(route: Route) -> None:
+        response = route.fetch()
+        policy = {"content-security-policy": STRICT}
+        route.fulfill(response=response, headers=policy | response.headers)
+
+    browser_page.on("console", heard)
+    browser_page.route("**/admin/triggers/**", strictly)
+    run, event = message.enrolment_id or 0, message.event_id or 0
+    for view, args in (
+        ("triggers_journeys:list", []),
+        ("triggers_journeys:inspect", [Journey.objects.get().pk]),
+        ("triggers_contacts:inspect", [message.contact_id]),
+        ("triggers_enrolments:inspect", [run]),
+        ("triggers_messages:inspect", [message.pk]),
+        ("triggers_events:inspect", [event]),
+        ("triggers_topics:index", []),
+    ):
+        open_page(browser_page, live_server, view, *args)
+        browser_page.locator("main").wait_for()
+    assert broken == []
