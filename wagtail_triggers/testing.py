@@ -47,7 +47,7 @@ def captured_messages() -> Iterator[list[Outgoing]]:
     """Keep every message in memory instead of sending it, and publish no hints.
 
     Yields:
-        What was sent, in order; it fills up while the block runs.
+        What was sent, in order; it fills up while the block runs, and stays until the next one.
     """
     channels = {
         "email": {
@@ -58,7 +58,6 @@ def captured_messages() -> Iterator[list[Outgoing]]:
     memory.clear()
     with override_settings(WAGTAIL_TRIGGERS_CHANNELS=channels, WAGTAIL_TRIGGERS_NUDGE="off"):
         yield memory.outbox
-    memory.clear()
 
 
 def run_until_idle(*, seconds: float = 30.0) -> Work:

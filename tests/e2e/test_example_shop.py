@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 
 pytestmark = [
     pytest.mark.browser,
+    # The shop is set up anew: its pictures are drawn, and every migration of Wagtail runs.
+    pytest.mark.timeout(420),
     pytest.mark.skipif(
         importlib.util.find_spec("salesman") is None, reason="The shop needs the extra `demo`."
     ),

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DatabaseError
 from django.utils.translation import gettext_noop
 
 from ..conf import TASK_SEND_BULK, TASK_SEND_TRANSACTIONAL, settings
@@ -30,6 +29,11 @@ from .store import RETRY_AFTER, DueRun, Failure
 
 logger = logging.getLogger("wagtail_triggers.runner")
 
+NO_PLAN = gettext_noop(
+    "This version of the journey can no longer be carried out. Is the app that brought one of its "
+    "steps still installed?"
+)
+
 
 @dataclass(slots=True)
 class DatabaseBatch:
@@ -40,12 +44,21 @@ class DatabaseBatch:
     contacts: dict[int, Contact]
     runs: Sequence[DueRun]
 
+    def _without_a_plan(self) -> list[Failure]:
+        """Runs whose version can no longer be carried out: they fail, and are parked."""
+        told = {due.run.enrolment_id for due in self.runs}
+        return [
+            Failure(row.pk, row.node, settings.MAX_TRIES, NO_PLAN)
+            for row in self.rows.values()
+            if row.pk not in told
+        ]
+
     def save(self, progress: Sequence[Progress], failures: Sequence[Failure]) -> None:
         """Write everything that was decided, in the transaction that holds the locks."""
         progress, planned = plan_messages(progress, self.rows, self.contacts, self.moment)
         for step in progress:
             self._move(self.rows[step.enrolment_id], step)
-        for failure in failures:
+        for failure in (*failures, *self._without_a_plan()):
             self._fail(self.rows[failure.enrolment_id], failure)
         update_rows(
             Enrolment,
@@ -159,6 +172,8 @@ def _due_runs(
     zones = site_zones({row.site_id for row in rows.values()})
     runs = []
     for row in rows.values():
+        if row.version_id not in plans:
+            continue
         contact = contacts[row.contact_id]
         trigger = triggers.get(row.event_id) or EventView(0, "", {}, row.entered_at)
         run = Run(
@@ -195,8 +210,8 @@ def _attempt(ids: Sequence[int] | None, limit: int) -> int:
 def run_due(limit: int | None = None) -> int:
     """Carry out one batch of due runs.
 
-    A database error that does not pass halves the batch until the run at fault stands alone; it
-    is counted against that run.
+    An error that does not pass halves the batch until the run at fault stands alone; it is counted
+    against that run.
 
     Returns:
         How many runs were carried out; 0 means that nothing is due.
@@ -204,7 +219,7 @@ def run_due(limit: int | None = None) -> int:
     limit = limit or settings.BATCH_SIZE
     try:
         return _attempt(None, limit)
-    except DatabaseError as error:
+    except Exception as error:  # whatever it is, one run must not hold up all others
         moment = clock.now()
         ids = list(DatabaseStore()._candidates(moment, limit))
         logger.warning("A batch of %d runs failed; halving it", len(ids), exc_info=error)
@@ -220,7 +235,8 @@ def _halve(ids: Sequence[int]) -> int:
     for part in (ids[:middle], ids[middle:]):
         try:
             moved += _attempt(part, len(part))
-        except DatabaseError:
+        except Exception as error:
+            logger.info("Halving %d runs after %s", len(part), type(error).__name__)
             moved += _halve(part)
     return moved
 
@@ -236,9 +252,9 @@ def run_singly(enrolment_ids: Sequence[int]) -> None:
             continue
         try:
             _attempt([pk], 1)
-        except DatabaseError as error:
+        except Exception as error:
             # Charged already; once its tries are used up, the next round parks it.
-            logger.warning("Run %d fails in the database", pk, exc_info=error)
+            logger.warning("Run %d fails", pk, exc_info=error)
             later = clock.now() + RETRY_AFTER
             Enrolment.objects.filter(pk=pk, state=Enrolment.State.ACTIVE).update(
                 reason=f"{type(error).__name__}: {error}"[:255], wake_at=later

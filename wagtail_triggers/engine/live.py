@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import QuerySet
 
+from ..exceptions import TriggersError
 from ..journeys.models import Journey, JourneyVersion
 from ..journeys.plan import Plan, plan_for
+
+logger = logging.getLogger("wagtail_triggers.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,19 @@ def shared(journeys: Iterable[LiveJourney]) -> list[LiveJourney]:
 
 
 def plans_of(version_ids: Iterable[int]) -> dict[int, Plan]:
-    """The compiled plans of these versions; one query."""
+    """The compiled plans of these versions; one query.
+
+    A version that compiled when it was published may not do so today: a host may have removed its
+    own kind of step. It is left out here, so that it stops its own runs and nobody else's.
+    """
     rows = JourneyVersion.objects.filter(pk__in=set(version_ids)).values_list("pk", "graph")
-    return {pk: plan_for(pk, graph) for pk, graph in rows}
+    plans = {}
+    for pk, graph in rows:
+        try:
+            plans[pk] = plan_for(pk, graph)
+        except TriggersError as error:
+            logger.error("Version %d of a journey can no longer be carried out: %s", pk, error)
+    return plans
 
 
 def _listening() -> QuerySet[Journey]:
@@ -61,6 +75,7 @@ def _compiled(rows: list[tuple[int, int, int, int]]) -> list[LiveJourney]:
     return [
         LiveJourney(pk, site, version, priority, plans[version])
         for pk, site, version, priority in sorted(rows, key=lambda row: (-row[3], row[0]))
+        if version in plans
     ]
 
 

@@ -74,7 +74,7 @@ def route_batch(limit: int | None = None, *, everywhere: bool = False) -> int:
     attempt = attempts.announce(BatchAttempt.Kind.CONTACTS, contact_ids, moment)
     try:
         routed = _route(contact_ids, moment, attempt)
-    except DatabaseError as error:
+    except Exception as error:  # whatever it is, one contact must not hold up all others
         attempts.done(attempt)
         logger.warning("A batch of %d contacts failed", len(contact_ids), exc_info=error)
         return found + route_singly(contact_ids, f"{type(error).__name__}: {error}")
@@ -100,7 +100,7 @@ def route_singly(contact_ids: Sequence[int], error: str) -> int:
             continue
         try:
             routed += _route([pk], clock.now(), None)
-        except DatabaseError as fault:
+        except Exception as fault:
             # Charged already; once its tries are used up, the event is set aside.
             logger.warning("Routing contact %d fails", pk, exc_info=fault)
     return routed
@@ -311,6 +311,8 @@ class _Batch:
         began = views(row.event_id for row in rows) if rows else {}
         found: dict[int, list[ActiveRun]] = defaultdict(list)
         for row in rows:
+            if row.version_id not in plans:
+                continue  # its next step parks it, with the reason
             first = began.get(row.event_id) or EventView(row.event_id, "", {}, row.entered_at)
             run = ActiveRun(
                 row.pk, row.journey_id, row.key, frozenset(row.refs), plans[row.version_id], first

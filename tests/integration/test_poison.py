@@ -1,0 +1,72 @@
+"""What cannot be carried out stops itself, with its reason, and nobody else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.shop import ADA, journey, line, order, template
+from wagtail_triggers.api import Who
+from wagtail_triggers.contacts.models import Contact
+from wagtail_triggers.engine import router
+from wagtail_triggers.engine.models import Enrolment
+from wagtail_triggers.events import projections
+from wagtail_triggers.events.models import Event
+from wagtail_triggers.journeys.models import JourneyVersion
+from wagtail_triggers.testing import captured_messages, run_until_idle, travelling
+
+pytestmark = pytest.mark.django_db
+
+EVE = Who(user_id=2, email="eve@example.com")
+
+
+def test_version_whose_step_is_gone_parks_its_runs_and_lets_others_pass() -> None:
+    with travelling("2026-05-01 12:00") as clock, captured_messages() as outbox:
+        gone = journey("Gone", [
+            {"kind": "entry", "event": "order_placed"},
+            {"kind": "wait", "amount": 1, "unit": "hours"},
+        ])  # fmt: skip
+        order("77", line())
+        run_until_idle()
+        waiting = Enrolment.objects.get()
+        version = JourneyVersion.objects.get(pk=waiting.version_id)
+        version.graph["nodes"][1]["kind"] = "a_step_of_an_app_that_was_removed"
+        version.save()
+        letter = template("Thank you")
+        journey(
+            "Thank you",
+            [{"kind": "entry", "event": "order_placed"}, {"kind": "send", "template": letter}],
+        )
+        order("78", line(), who=EVE)
+        clock.travel(timedelta(hours=1))
+        run_until_idle()
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.wake_at) == ("parked", None)
+    assert waiting.reason.startswith("This version of the journey can no longer be carried out.")
+    assert [message.address for message in outbox] == ["eve@example.com"]
+    assert not Enrolment.objects.filter(journey=gone, contact__email="eve@example.com").exists()
+
+
+def test_event_that_breaks_the_projection_is_set_aside_after_three_tries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = projections.project
+
+    def project(events: list[Event], contacts: dict[int, Contact]) -> None:
+        if any(event.key == "poison" for event in events):
+            raise RuntimeError("no such projection")
+        real(events, contacts)
+
+    monkeypatch.setattr(router, "project", project)
+    with travelling("2026-05-01 12:00"), captured_messages():
+        order("poison", line(), who=ADA)
+        order("78", line(), who=EVE)
+        for _round in range(5):
+            run_until_idle()
+    poisoned, healthy = Event.objects.order_by("pk")
+    assert poisoned.routed_at is not None
+    assert poisoned.problem == "RuntimeError: no such projection"
+    assert healthy.routed_at is not None
+    assert healthy.problem == ""
+    assert Contact.objects.get(email="eve@example.com").orders_count == 1
