@@ -11,7 +11,6 @@ from typing import Any, Final
 from celery import shared_task
 
 from .conf import (
-    QUEUES,
     TASK_REAP,
     TASK_ROUTE,
     TASK_RUN,
@@ -42,7 +41,8 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 
 def _task(name: str) -> Any:
-    return shared_task(name=name, queue=QUEUES[name], **_OPTIONS)
+    # No queue here, which Celery deprecates: hints and beat name it (`QUEUES`).
+    return shared_task(name=name, **_OPTIONS)
 
 
 @_task(TASK_TICK)

@@ -41,7 +41,9 @@ class UnsubscribeView(View):
 
     @staticmethod
     def _link(token: str) -> LinkToken:
-        link = LinkToken.objects.select_related("topic", "site").filter(token=token).first()
+        # PostgreSQL takes no NUL, not even to say that nothing is equal to it.
+        rows = LinkToken.objects.select_related("topic", "site").filter(token=token)
+        link = None if "\x00" in token else rows.first()
         if link is None:
             raise Http404
         return link

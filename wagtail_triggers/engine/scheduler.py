@@ -80,8 +80,7 @@ def work_through(*, seconds: float = 50.0) -> Work:
         seconds: When to stop, although there is more to do.
     """
     ends = time.monotonic() + seconds
-    total = Work()
-    reap()
+    total = Work(events=reap().late_events)
     while True:
         done = Work(
             carts=abandon_batch(),

@@ -93,15 +93,17 @@ def record(
     depth: int = 0,
 ) -> bool:
     """Insert a checked event and hint at the router; see `track` for the arguments."""
+    key = _storable(key)
     if len(key) > 128:
         raise InvalidEvent(f"key is longer than 128 characters: {key[:40]!r}…")
     if dedupe_key is not None and not 0 < len(dedupe_key) <= 200:
         raise InvalidEvent("dedupe_key must have 1 to 200 characters.")
+    payload = _storable(payload)
     inserted = outbox.insert(
         site_id=site_id,
         name=kind.name,
         identities=who.identities if who else {},
-        who=who.as_json() if who else {},
+        who=_storable(who.as_json()) if who else {},
         key=key,
         refs=kind.refs(key, payload),
         payload=payload,
@@ -112,6 +114,18 @@ def record(
     )
     nudge(TASK_ROUTE)
     return inserted
+
+
+def _storable(value: Any) -> Any:
+    """The same without NULs, which customers can type and PostgreSQL cannot keep.
+
+    Its refusal would come inside the host's transaction, and end it.
+    """
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list) else value
 
 
 def _kind(name: str) -> EventType:
