@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from wagtail.models import Site
 
 from tests.shop import journey, line, order, template, topic
 from wagtail_triggers.api import Who
@@ -15,8 +16,9 @@ from wagtail_triggers.engine.lifecycle import pause, resume, retry_parked
 from wagtail_triggers.engine.models import Enrolment
 from wagtail_triggers.engine.router import route_batch
 from wagtail_triggers.journeys.models import Journey
-from wagtail_triggers.messages.channels.base import Outgoing
-from wagtail_triggers.messages.models import Message, MessageClass
+from wagtail_triggers.messages.channels.base import Outcome, Outgoing
+from wagtail_triggers.messages.channels.memory import MemoryChannel
+from wagtail_triggers.messages.models import Message, MessageClass, TriggersSettings
 from wagtail_triggers.testing import run_until_idle
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +110,35 @@ def test_parked_run_that_is_tried_again_goes_on_where_it_stood(
     assert len(outbox) == 2
     assert retry_parked(ids, clock.read()) == 0
     assert set(Enrolment.objects.values_list("state", flat=True)) == {"completed"}
+
+
+def test_switch_thrown_in_the_middle_of_a_batch_stops_what_is_left_of_it(
+    clock: FrozenClock, outbox: list[Outgoing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journey("Now", [
+        {"kind": "entry", "event": "order_placed"},
+        {"kind": "send", "template": template("Now")},
+    ])  # fmt: skip
+    for number in range(5):
+        order(str(number), line(), who=Who(user_id=number, email=f"p{number}@example.com"))
+    route_batch()
+    run_due()
+    site = Site.objects.get(is_default_site=True)
+
+    def off_after_two(self: MemoryChannel, outgoing: Outgoing) -> Outcome:
+        found = send(self, outgoing)
+        if len(outbox) == 2:
+            TriggersSettings.objects.update_or_create(site=site, defaults={"sending_on": False})
+        return found
+
+    send = MemoryChannel.send
+    monkeypatch.setattr(MemoryChannel, "send", off_after_two)
+    run_until_idle()
+    assert len(outbox) == 2
+    held = Message.objects.filter(state="planned")
+    assert {row.reason for row in held} == {"Sending is switched off for this site."}
+    assert held.count() == 3
+    TriggersSettings.objects.update(sending_on=True)
+    clock.travel(timedelta(seconds=30))
+    run_until_idle()
+    assert len(outbox) == 5

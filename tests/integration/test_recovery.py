@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import DataError
+from django.db.models import Count
 
 from tests.shop import ADA, journey, line, order, template
 from wagtail_triggers.api import Who
@@ -17,8 +18,9 @@ from wagtail_triggers.engine.models import BatchAttempt, Enrolment
 from wagtail_triggers.engine.recovery import Reaped, reap
 from wagtail_triggers.engine.router import route_batch
 from wagtail_triggers.events.models import Event
-from wagtail_triggers.messages import claim
+from wagtail_triggers.messages import claim, sender
 from wagtail_triggers.messages.channels.base import Outgoing
+from wagtail_triggers.messages.channels.memory import MemoryChannel
 from wagtail_triggers.messages.models import Message, MessageClass
 from wagtail_triggers.messages.sender import send_batch
 from wagtail_triggers.testing import run_until_idle
@@ -212,3 +214,52 @@ def test_event_that_the_database_refuses_is_charged_alone(
     event = Event.objects.get(key="1")
     assert event.routed_at is not None
     assert "DataError: value too long" in event.problem
+
+
+class _Killed(BaseException):
+    """What no `except Exception` catches."""
+
+
+def test_sender_that_dies_in_the_middle_leaves_one_message_in_doubt_not_a_batch(
+    clock: FrozenClock, outbox: list[Outgoing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyers(10)
+    run_due()
+
+    def dies_at_the_fourth(self: MemoryChannel, outgoing: Outgoing) -> Any:
+        if len(outbox) == 3:
+            raise _Killed
+        return send(self, outgoing)
+
+    send = MemoryChannel.send
+    monkeypatch.setattr(MemoryChannel, "send", dies_at_the_fourth)
+    with pytest.raises(_Killed):
+        send_batch(MessageClass.TRANSACTIONAL)
+    assert _states() == {"accepted": 3, "sending": 1, "claimed": 6}
+    monkeypatch.setattr(MemoryChannel, "send", send)
+    clock.travel(LEASE + MINUTE)
+    reap()
+    assert _states() == {"accepted": 3, "unknown": 1, "planned": 6}
+    clock.travel(MINUTE)
+    for _round in range(12):  # those whose worker died are taken alone
+        run_until_idle()
+    assert _states() == {"accepted": 10}
+    assert len({letter.idempotency_key for letter in outbox}) == len(outbox) == 10
+
+
+def test_sender_that_cannot_finish_inside_its_lease_gives_back_what_is_left(
+    outbox: list[Outgoing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyers(5)
+    run_due()
+    monkeypatch.setattr(sender, "_in_time", lambda held, channel: len(outbox) < 2)
+    send_batch(MessageClass.TRANSACTIONAL)
+    assert _states() == {"accepted": 2, "planned": 3}
+    monkeypatch.undo()
+    send_batch(MessageClass.TRANSACTIONAL)
+    assert _states() == {"accepted": 5}
+    assert len(outbox) == 5
+
+
+def _states() -> dict[str, int]:
+    return dict(Message.objects.values_list("state").annotate(Count("pk")).order_by())
