@@ -112,6 +112,24 @@ def test_parked_run_that_is_tried_again_goes_on_where_it_stood(
     assert set(Enrolment.objects.values_list("state", flat=True)) == {"completed"}
 
 
+def test_parked_run_of_a_paused_journey_that_is_tried_again_waits_for_the_journey(
+    plan: Journey, clock: FrozenClock, outbox: list[Outgoing]
+) -> None:
+    buy(1)
+    Enrolment.objects.update(state="parked", wake_at=None, reason="look at me")
+    pause(plan)
+    clock.travel(HOUR)
+    ids = list(Enrolment.objects.values_list("pk", flat=True))
+    assert retry_parked(ids, clock.read()) == 1
+    row = Enrolment.objects.get()
+    assert (row.state, row.wake_at, row.held_wake_at) == ("active", None, clock.read())
+    run_until_idle()
+    assert outbox == []
+    assert resume(plan) == 1
+    run_until_idle()
+    assert len(outbox) == 1
+
+
 def test_switch_thrown_in_the_middle_of_a_batch_stops_what_is_left_of_it(
     clock: FrozenClock, outbox: list[Outgoing], monkeypatch: pytest.MonkeyPatch
 ) -> None:

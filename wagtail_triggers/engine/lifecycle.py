@@ -35,7 +35,11 @@ def retry_parked(enrolment_ids: Iterable[int], moment: datetime) -> int:
     with engine_transaction():
         people = Contact.objects.filter(pk__in=wanted.values("contact_id"))
         list(locked(people).order_by("pk").values_list("pk"))
-        count = wanted.update(state=Enrolment.State.ACTIVE, wake_at=moment, tries=0, reason="")
+        changes: dict[str, Any] = {"state": Enrolment.State.ACTIVE, "tries": 0, "reason": ""}
+        # In a paused journey they wait with the others: due, they would be in everybody's way.
+        held = wanted.exclude(journey__state=Journey.State.RUNNING)
+        count = held.update(wake_at=None, held_wake_at=moment, **changes)
+        count += wanted.update(wake_at=moment, **changes)
         nudge(TASK_RUN)
     return count
 
