@@ -35,6 +35,8 @@ class Publisher:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        #: Held while hints are on their way: whoever leaves waits for it.
+        self._publishing = threading.Lock()
         self._wanted: set[str] = set()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -50,6 +52,7 @@ class Publisher:
             self._wanted.add(task)
             if self._thread is None or self._pid != os.getpid() or not self._thread.is_alive():
                 # A fork copies this object but not its thread.
+                self._publishing = threading.Lock()
                 self._pid = os.getpid()
                 self._connection = None
                 self._wake = threading.Event()
@@ -60,11 +63,12 @@ class Publisher:
         self._wake.set()
 
     def flush(self) -> None:
-        """Publish what is noted, now, in the calling thread."""
-        with self._lock:
-            names, self._wanted = sorted(self._wanted), set()
-        for name in names:
-            self._publish(name)
+        """Publish what is noted, now, in the calling thread; behind what is on its way already."""
+        with self._publishing:
+            with self._lock:
+                names, self._wanted = sorted(self._wanted), set()
+            for name in names:
+                self._publish(name)
 
     def _loop(self) -> None:
         wake = self._wake
@@ -189,6 +193,7 @@ def reach_broker() -> str:
 
 @atexit.register
 def _flush_at_exit() -> None:
-    # A short-lived command would otherwise end before its thread has published anything.
-    if publisher._wanted and publisher._pid == os.getpid():
+    # A short-lived command would otherwise end before its thread has published anything, or while
+    # it does. It takes no longer than the broker's timeouts.
+    if publisher._pid == os.getpid():
         publisher.flush()
