@@ -27,6 +27,8 @@ from .messages.sender import send_batch
 
 #: One task works for so long, then lets others have a turn.
 TURN_SECONDS: Final = 20.0
+#: Between batches that are not full: what comes in one by one is not worked on one by one.
+GATHER_SECONDS: Final = 0.25
 
 #: Of our own tasks, never of the host's app. Without `reject_on_worker_lost`, `acks_late` loses
 #: the task of a worker that is killed.
@@ -85,6 +87,6 @@ def reap() -> None:
 
 def _turn(step: Callable[[], int]) -> None:
     """Work until nothing is due, then hint at what this led to and at what is left."""
-    if scheduler.drain(step, seconds=TURN_SECONDS):
+    if scheduler.drain(step, seconds=TURN_SECONDS, gather=GATHER_SECONDS):
         for name in scheduler.due_tasks():
             nudge(name)
