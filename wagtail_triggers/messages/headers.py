@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from email.headerregistry import Address
 from email.utils import formataddr, parseaddr
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -199,8 +200,9 @@ def ascii_address(address: str) -> str:
     return f"{local}@{domain}"
 
 
+@lru_cache(maxsize=256)
 def split_address(value: str) -> tuple[str, str]:
-    """A clean name and an ASCII address out of "Name <a@b.example>".
+    """A clean name and an ASCII address out of "Name <a@b.example>"; kept, for senders recur.
 
     Raises:
         HeaderProblem: It holds no such address.
