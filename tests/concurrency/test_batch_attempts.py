@@ -63,12 +63,18 @@ class Worker:
         self.process.communicate(timeout=30)
 
 
-@pytest.fixture
-def worker(outbox: list[Outgoing]) -> Iterator[Worker]:
-    """A worker that dies whenever it touches the poison."""
+@pytest.fixture(scope="module")
+def process(django_db_setup: None) -> Iterator[Worker]:
+    """It takes seconds to start, and keeps nothing of a test: only its forks connect."""
     one = Worker()
     yield one
     one.close()
+
+
+@pytest.fixture
+def worker(outbox: list[Outgoing], process: Worker) -> Worker:
+    """A worker that dies whenever it touches the poison."""
+    return process
 
 
 def waiting() -> Journey:

@@ -155,3 +155,26 @@ def test_message_whose_lease_ended_is_settled_by_whoever_holds_it_now(
     send_batch(MessageClass.TRANSACTIONAL)
     row.refresh_from_db()
     assert (row.state, row.ambiguous) == ("unknown", 1)
+
+
+class _Killed(BaseException):
+    """What no `except Exception` catches."""
+
+
+def test_sender_that_dies_in_the_middle_of_a_batch_leaves_one_message_in_doubt(
+    outbox: list[Outgoing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one round trip message i is settled and i + 1 moved; the rest was only claimed."""
+    planned(letter(), people(10))
+    original = sender._send
+
+    def dies_at_the_fourth(channel: Channel, outgoing: Outgoing) -> Outcome:
+        if len(outbox) == 3:
+            raise _Killed
+        return original(channel, outgoing)
+
+    monkeypatch.setattr(sender, "_send", dies_at_the_fourth)
+    with pytest.raises(_Killed):
+        send_batch(MessageClass.TRANSACTIONAL)
+    states = Counter(Message.objects.values_list("state", flat=True))
+    assert states == {"accepted": 3, "sending": 1, "claimed": 6}
