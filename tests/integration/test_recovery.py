@@ -241,8 +241,7 @@ def test_sender_that_dies_in_the_middle_leaves_one_message_in_doubt_not_a_batch(
     reap()
     assert _states() == {"accepted": 3, "unknown": 1, "planned": 6}
     clock.travel(MINUTE)
-    for _round in range(12):  # those whose worker died are taken alone
-        run_until_idle()
+    run_until_idle()  # one death is no suspicion: they go as one batch
     assert _states() == {"accepted": 10}
     assert len({letter.idempotency_key for letter in outbox}) == len(outbox) == 10
 
@@ -259,6 +258,51 @@ def test_sender_that_cannot_finish_inside_its_lease_gives_back_what_is_left(
     send_batch(MessageClass.TRANSACTIONAL)
     assert _states() == {"accepted": 5}
     assert len(outbox) == 5
+
+
+@pytest.mark.parametrize(
+    ("dies_in", "ends"), [("_prepare", "failed"), ("_hand_over_all", "unknown_parked")]
+)
+def test_message_that_kills_its_senders_is_set_aside_and_the_others_are_sent(
+    clock: FrozenClock, outbox: list[Outgoing], monkeypatch: pytest.MonkeyPatch, dies_in: str,
+    ends: str,
+) -> None:  # fmt: skip
+    buyers(8)
+    run_due()
+    guilty = Message.objects.get(contact__email="p5@example.com")
+
+    def dies_before(held: Any, messages: Any) -> Any:
+        if any(row.pk == guilty.pk for row in messages):
+            raise _Killed
+        return prepare(held, messages)
+
+    def dies_while(channel: Any, outgoing: Outgoing) -> Any:
+        if outgoing.idempotency_key == str(guilty.public_id):
+            raise _Killed
+        return send(channel, outgoing)
+
+    prepare, send = sender._prepare, sender._send
+    if dies_in == "_prepare":
+        monkeypatch.setattr(sender, "_prepare", dies_before)
+    else:
+        monkeypatch.setattr(sender, "_send", dies_while)
+    deaths = 0
+    for _round in range(12):
+        try:
+            while send_batch(MessageClass.TRANSACTIONAL):
+                pass
+        except _Killed:
+            deaths += 1
+        clock.travel(LEASE + MINUTE)
+        reap()
+        clock.travel(MINUTE)
+    assert deaths == 3
+    assert _states() == {"accepted": 7, ends: 1}
+    guilty.refresh_from_db()
+    assert (guilty.state, guilty.reason) == (
+        ends, "The worker died each time it was about to be sent.",
+    )  # fmt: skip
+    assert len(outbox) == 7
 
 
 def _states() -> dict[str, int]:

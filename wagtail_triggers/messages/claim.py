@@ -129,14 +129,14 @@ def _lock_and_claim(candidates: dict[int, int], claim: Claim) -> None:
 def _candidates(message_class: str, moment: datetime, limit: int) -> dict[int, int]:
     """Ids of due messages with their contacts', read without a lock.
 
-    One that was in the hands of a worker that died is taken alone: if it was the cause, nobody
-    else's message pays for it.
+    One that was in the hands of two workers that died is taken alone: if it was the cause, nobody
+    else's message pays for it. After one death a whole batch would be slowed down to find nobody.
     """
     due = Message.objects.filter(
         message_class=message_class, due_at__lte=moment, state__in=Message.WAITING
     ).order_by("due_at", "-priority")
     found = list(due.values_list("pk", "contact_id", "tries")[:limit])
-    alone = [row for row in found if row[2]]
+    alone = [row for row in found if row[2] > 1]
     return {pk: contact for pk, contact, _tries in (alone[:1] or found)}
 
 
@@ -147,7 +147,9 @@ def _settled_at_once(row: Message, guard: Guard | None, claim: Claim) -> Settlem
     if channel is None:
         return Settlement(Message.State.FAILED, NO_CHANNEL, ambiguous=row.ambiguous)
     if row.tries >= settings.MAX_TRIES:
-        return Settlement(Message.State.FAILED, WORKERS_DIED, ambiguous=row.ambiguous)
+        # One that died while it was handed over may have left: that must stay visible.
+        state = Message.State.UNKNOWN_PARKED if row.ambiguous else Message.State.FAILED
+        return Settlement(state, WORKERS_DIED, ambiguous=row.ambiguous)
     in_doubt = row.state == Message.State.UNKNOWN
     if in_doubt and not may_repeat(row, idempotent=channel.idempotent):
         return Settlement(Message.State.UNKNOWN_PARKED, UNKNOWN, ambiguous=row.ambiguous)
