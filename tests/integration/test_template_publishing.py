@@ -24,7 +24,8 @@ def draft(**fields: object) -> Template:
 
 def publish(row: Template) -> Template:
     row.save_revision().publish()
-    return Template.objects.get(pk=row.pk)
+    published: Template = Template.objects.get(pk=row.pk)
+    return published
 
 
 def test_template_published_by_code_with_an_unknown_variable_keeps_the_version_before() -> None:
