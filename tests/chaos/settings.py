@@ -16,6 +16,8 @@ CHAOS_FOLDER = os.environ.get("CHAOS_FOLDER", "")
 
 #: Longer than the channel's hard timeout and the 10 s that a sender keeps in hand.
 WAGTAIL_TRIGGERS_LEASE_SECONDS = 13
+#: Whoever is killed every second is no poison.
+WAGTAIL_TRIGGERS_MAX_TRIES = 10
 WAGTAIL_TRIGGERS_CHANNELS = {
     "email": {
         "BACKEND": "tests.chaos.channel.SinkChannel",
