@@ -94,8 +94,6 @@ class Settings:
     LEASE_SECONDS = _Setting(90, int)
     #: How many times a run, an event or a message may fail before it is parked.
     MAX_TRIES = _Setting(3, int)
-    #: Days for which events are kept (back-tests need 13 months). Nothing removes them yet.
-    KEEP_EVENTS_DAYS = _Setting(400, int)
 
     @property
     def from_email(self) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
-from ..contacts.facts import zone_of
 from ..exceptions import TriggersError
-from ..messages.compile import Compiled
+from ..messages.letter import digest, letter
 from ..messages.models import Message
-from ..messages.render import Rendered, render
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +28,9 @@ def as_sent(message: Message) -> Sent:
     """Render a message again from its version and context; nothing is shown before it was built."""
     if not message.body_hash:
         return Sent()
-    version = message.template_version
     try:
-        rendered = render(
-            Compiled(version.subject, version.preheader, version.html, version.text),
-            message.context,
-            language=version.language,
-            time_zone=zone_of(message.contact.time_zone).key,
-        )
+        rendered = letter(message.template_version, message.context)
     except TriggersError as error:
         return Sent(problem=str(error))
-    exact = _digest(rendered) == message.body_hash
+    exact = digest(rendered) == message.body_hash
     return Sent(rendered.subject, rendered.html, rendered.text, exact)
-
-
-def _digest(rendered: Rendered) -> str:
-    """Hash as the sender does (`messages.sender`)."""
-    whole = "\0".join((rendered.subject, rendered.html, rendered.text))
-    return hashlib.sha256(whole.encode()).hexdigest()

@@ -19,13 +19,13 @@ class Sender:
         from_email: "Name <address>".
         reply_to: An address, or "".
         brand: What the layout shows.
-        sending_on: Whether the site's switch lets messages leave.
+        time_zone: Where people live whose own zone is not known; "" for the project's.
     """
 
     from_email: str
     reply_to: str
     brand: Brand
-    sending_on: bool
+    time_zone: str
 
 
 def sender_of(site: Any) -> Sender:
@@ -44,5 +44,5 @@ def sender_of(site: Any) -> Sender:
         from_email=formataddr((own.sender_name or given_name or name, address)),
         reply_to=own.reply_to or settings.REPLY_TO,
         brand=brand,
-        sending_on=own.sending_on,
+        time_zone=own.time_zone,
     )

@@ -14,6 +14,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ..consent.links import Wanted, tokens_for, unsubscribe_url
+from ..contacts.facts import zone_of
 from ..contacts.models import Contact
 from ..events.models import Cart, Event
 from ..events.types import event_types
@@ -43,15 +44,17 @@ def contexts(
         payload = event.payload if event else {}
         about = event_types.get(event.name).about if event and event.name in event_types else ""
         cart = carts.get((message.site_id, str(payload.get("cart_id") or "")))
-        brand = senders[message.site_id].brand
+        sender = senders[message.site_id]
+        contact = contacts[message.contact_id]
         token = links.get(_wanted(message)) if _is_marketing(message) else None
         found[message.pk] = _plain(
             {
-                "contact": contacts[message.contact_id].as_facts(),
+                "contact": contact.as_facts(),
                 "event": payload,
                 "cart": cart.payload if cart else (payload if about == "cart" else {}),
                 "order": payload if about == "order" else {},
-                "site": {"name": brand.name, "url": brand.url},
+                "site": {"name": sender.brand.name, "url": sender.brand.url},
+                "time_zone": zone_of(contact.time_zone, sender.time_zone).key,
                 "links": {"unsubscribe": unsubscribe_url(token) if token else "",
                           "preferences": ""},
             }

@@ -8,7 +8,6 @@ Nothing crosses the network inside a transaction.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 import uuid
@@ -21,7 +20,6 @@ from django.db.models import F
 from wagtail.models import Site
 
 from ..conf import TASK_ROUTE, settings
-from ..contacts.facts import zone_of
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.locking import engine_transaction, locked, retrying
@@ -30,14 +28,13 @@ from ..exceptions import TriggersError
 from .branding import Sender, sender_of
 from .channels.base import Channel, Outcome, OutcomeKind, Outgoing
 from .claim import BATCH, Claim, stop, take
-from .compile import Compiled
 from .context import contexts
 from .crossing import cross
 from .guards import stopped_by
 from .headers import build_headers, message_id_for
+from .letter import digest, letter
 from .models import Message, MessageClass
 from .outcomes import Settlement, settle
-from .render import Rendered, render
 
 logger = logging.getLogger("wagtail_triggers.sender")
 
@@ -92,20 +89,22 @@ def _prepare(claim: Claim, messages: Sequence[Message]) -> list[Ready]:
             ready.append(_ready(message, context, senders[message.site_id], claim))
         except TriggersError as error:
             logger.warning("Message %s cannot be built: %s", message.public_id, error)
-            failed = Settlement(Message.State.FAILED, str(error)[:255], ambiguous=message.ambiguous)
-            _write(message, failed, claim.token, expect=Message.State.CLAIMED)
+            _cannot_be_built(message, str(error), claim)
+        except Exception as error:  # a fault of ours or of a host's: one message pays, not all
+            logger.exception("Message %s cannot be built", message.public_id)
+            _cannot_be_built(message, f"{type(error).__name__}: {error}", claim)
     return ready
+
+
+def _cannot_be_built(message: Message, why: str, claim: Claim) -> None:
+    failed = Settlement(Message.State.FAILED, why[:255], ambiguous=message.ambiguous)
+    _write(message, failed, claim.token, expect=Message.State.CLAIMED)
 
 
 def _ready(message: Message, context: dict[str, Any], sender: Sender, claim: Claim) -> Ready:
     version = message.template_version
     contact = claim.contacts[message.contact_id]
-    rendered = render(
-        Compiled(version.subject, version.preheader, version.html, version.text),
-        context,
-        language=version.language,
-        time_zone=zone_of(contact.time_zone).key,
-    )
+    rendered = letter(version, context)
     marketing = message.message_class == MessageClass.MARKETING
     key = str(message.public_id)
     outgoing = Outgoing(
@@ -132,14 +131,9 @@ def _ready(message: Message, context: dict[str, Any], sender: Sender, claim: Cla
     kept = {
         "context": context,
         "subject": rendered.subject[:255],
-        "body_hash": _hash(rendered),
+        "body_hash": digest(rendered),
     }
     return Ready(message, outgoing, kept)
-
-
-def _hash(rendered: Rendered) -> str:
-    whole = "\0".join((rendered.subject, rendered.html, rendered.text))
-    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def _hand_over_all(claim: Claim, channel: Channel, ready: Sequence[Ready]) -> None:
