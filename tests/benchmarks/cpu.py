@@ -49,7 +49,8 @@ def _table() -> tuple[dict[int, int], dict[int, float], dict[int, str]]:
         except OSError:  # it has ended meanwhile
             continue
         parents[pid] = int(fields[1])
-        ticks[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        # Its own, and those of its children that have ended: a server's sessions come and go.
+        ticks[pid] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
     return parents, ticks, commands
 
 
