@@ -19,6 +19,8 @@ ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tests.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+DATABASE_KIND = os.environ.get("TRIGGERS_TEST_DB", "postgres")
+
 INSTALLED_APPS = [
     "wagtail_triggers",
     "wagtail.contrib.settings",
@@ -39,6 +41,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
+if DATABASE_KIND == "postgres":
+    # From Django 6.1 on a check wants it, since Wagtail's search uses PostgreSQL's own fields.
+    INSTALLED_APPS.append("django.contrib.postgres")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -64,7 +69,6 @@ TEMPLATES = [
     },
 ]
 
-DATABASE_KIND = os.environ.get("TRIGGERS_TEST_DB", "postgres")
 DATABASE_HOME = os.environ.get("TRIGGERS_TEST_DB_HOME", tempfile.gettempdir())
 
 
