@@ -82,8 +82,12 @@ class EventInspectView(RecordInspectView):
         started: QuerySet[Enrolment] = Enrolment.objects.none()
         refused: list[tuple[str, str]] = []
         if may_view(user, Enrolment):
-            started = Enrolment.objects.filter(event_id=event.pk).select_related("journey")
-            refusals = Refusal.objects.filter(event_id=event.pk).select_related("journey")
+            started = Enrolment.objects.filter(
+                contact_id=event.contact_id or 0, event_id=event.pk
+            ).select_related("journey")
+            refusals = Refusal.objects.filter(
+                contact_id=event.contact_id or 0, event_id=event.pk
+            ).select_related("journey")
             refused = [(str(one.journey), explained(one.reason)) for one in refusals]
         return {
             "label": _label(event),

@@ -24,12 +24,15 @@ class Enrolment(models.Model):
     #: States that hold the slot of `(journey, contact, key)`.
     ALIVE = (State.ACTIVE, State.PARKED)
 
-    site = models.ForeignKey("wagtailcore.Site", on_delete=models.PROTECT, related_name="+")
+    site = models.ForeignKey(
+        "wagtailcore.Site", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     journey = models.ForeignKey(
         "wagtail_triggers.Journey",
         on_delete=models.PROTECT,
         related_name="+",
         verbose_name=_("journey"),
+        db_index=False,
     )
     version = models.ForeignKey(
         "wagtail_triggers.JourneyVersion",
@@ -42,6 +45,7 @@ class Enrolment(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         verbose_name=_("contact"),
+        db_index=False,
     )
     #: The object that the run is about, such as `cart:12`; empty where it is about the person.
     key = models.CharField(_("about"), max_length=160, blank=True)
@@ -56,6 +60,7 @@ class Enrolment(models.Model):
         db_constraint=False,
         related_name="+",
         verbose_name=_("started by"),
+        db_index=False,
     )
     refs = models.JSONField(default=list)
     node = models.CharField(_("step"), max_length=64)
@@ -93,7 +98,9 @@ class StepRun(models.Model):
 
     wagtail_reference_index_ignore = True
 
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="steps")
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.CASCADE, related_name="steps", db_index=False
+    )
     seq = models.PositiveIntegerField()
     node = models.CharField(max_length=64)
     kind = models.CharField(max_length=32)

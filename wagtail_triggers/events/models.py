@@ -19,7 +19,11 @@ class Event(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, editable=False)
     site = models.ForeignKey(
-        "wagtailcore.Site", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+        "wagtailcore.Site",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
     )
     name = models.CharField(_("event"), max_length=64)
     source = models.CharField(_("source"), max_length=32, default="shop")
@@ -35,6 +39,7 @@ class Event(models.Model):
         db_constraint=False,
         related_name="+",
         verbose_name=_("contact"),
+        db_index=False,
     )
     #: The object that the event is about, as the caller named it.
     key = models.CharField(_("key"), max_length=128, blank=True)
@@ -70,7 +75,6 @@ class Event(models.Model):
                 condition=models.Q(routed_at__isnull=True, resolved=False),
             ),
             models.Index(fields=["contact", "name", "id"], name="triggers_event_history"),
-            models.Index(fields=["recorded_at"], name="triggers_event_recorded"),
         )
 
     def __str__(self) -> str:
@@ -153,7 +157,7 @@ class OrderLine(models.Model):
 
     wagtail_reference_index_ignore = True
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", db_index=False)
     position = models.PositiveSmallIntegerField()
     sku = models.CharField(max_length=128)
     name = models.CharField(max_length=255)

@@ -228,12 +228,15 @@ class Message(models.Model):
     )
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    site = models.ForeignKey("wagtailcore.Site", on_delete=models.PROTECT, related_name="+")
+    site = models.ForeignKey(
+        "wagtailcore.Site", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     contact = models.ForeignKey(
         "wagtail_triggers.Contact",
         on_delete=models.PROTECT,
         related_name="+",
         verbose_name=_("contact"),
+        db_index=False,
     )
     #: The run that planned it. Rows above; guards come from there through a registry.
     enrolment = models.ForeignKey(
@@ -242,6 +245,7 @@ class Message(models.Model):
         on_delete=models.DO_NOTHING,
         db_constraint=False,
         related_name="+",
+        db_index=False,
     )
     #: The event that began the run: what the message is about.
     event = models.ForeignKey(
@@ -250,6 +254,7 @@ class Message(models.Model):
         on_delete=models.DO_NOTHING,
         db_constraint=False,
         related_name="+",
+        db_index=False,
     )
     template_version = models.ForeignKey(
         TemplateVersion, on_delete=models.PROTECT, related_name="+", verbose_name=_("template")
