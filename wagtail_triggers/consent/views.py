@@ -10,6 +10,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from ..core.sites import name_of
 from .models import LinkToken
 from .subscriptions import unsubscribe_by_link
 
@@ -53,7 +54,7 @@ class UnsubscribeView(View):
         response = render(
             request,
             "wagtail_triggers/public/unsubscribe.html",
-            {"link": link, "done": done, "site_name": link.site.site_name or link.site.hostname},
+            {"link": link, "done": done, "site_name": name_of(link.site)},
         )
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"

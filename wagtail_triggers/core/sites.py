@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 from django.db.models.signals import post_delete, post_save
 
@@ -36,6 +37,12 @@ def site_id(site: Any = None) -> int:
     if site is None:
         return default_site_id()
     return int(getattr(site, "pk", site))
+
+
+def name_of(site: Any) -> str:
+    """What people call a Wagtail Site: its own name, else the project's, else its host."""
+    own = site.site_name or getattr(django_settings, "WAGTAIL_SITE_NAME", "")
+    return str(own or site.hostname)
 
 
 def forget(**_kwargs: Any) -> None:

@@ -7,6 +7,7 @@ from email.utils import formataddr, parseaddr
 from typing import Any
 
 from ..conf import settings
+from ..core.sites import name_of
 from .layout import Brand
 from .models import TriggersSettings
 
@@ -31,7 +32,7 @@ class Sender:
 def sender_of(site: Any) -> Sender:
     """The sender of a Wagtail Site: its settings in the admin, else those of the project."""
     own = TriggersSettings.for_site(site)
-    name = own.sender_name or site.site_name or site.hostname
+    name = own.sender_name or name_of(site)
     given_name, address = parseaddr(own.sender_email or settings.from_email)
     brand = Brand(
         name=name,

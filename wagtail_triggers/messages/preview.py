@@ -14,6 +14,7 @@ from django.utils import translation
 
 from ..conf import settings
 from ..core import clock
+from ..core.sites import name_of
 from ..exceptions import TriggersError
 from .branding import sender_of
 from .compile import Compiled, compile_email
@@ -56,7 +57,7 @@ def preview(template: Template, *, image_url: str = "") -> Preview:
         template.event,
         moment=clock.now(),
         language=language,
-        site={"name": site.site_name or site.hostname, "url": settings.base_url or site.root_url},
+        site={"name": name_of(site), "url": settings.base_url or site.root_url},
         image_url=image_url,
     )
     try:
