@@ -35,6 +35,7 @@ from ..messages.models import Template
 from .columns import MINOR, StateColumn
 from .deletion import KeptDeleteView
 from .forms import JourneyForm
+from .panels import ExplainingPanel
 from .publication import PublicationColumn, PublicationIndexView
 from .switching import switch_buttons, switch_urls
 from .widgets import GraphTextarea
@@ -117,19 +118,11 @@ def outline_view(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"html": html, "readable": not reading.fault})
 
 
-class ReferencePanel(HelpPanel):
+class ReferencePanel(ExplainingPanel):
     """Lists what the graph may name: kinds of steps, templates with their keys, events, facts."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("heading", _("What steps may name"))
-        kwargs["template"] = "wagtail_triggers/admin/reference.html"
-        super().__init__(**kwargs)
-
-    def clone_kwargs(self) -> dict[str, Any]:
-        """Return what makes a copy of the panel."""
-        kwargs: dict[str, Any] = super().clone_kwargs()
-        del kwargs["template"]
-        return kwargs
+    explains = _("What steps may name")
+    explained_by = "wagtail_triggers/admin/reference.html"
 
     class BoundPanel(HelpPanel.BoundPanel):
         """The panel on the page of one journey."""

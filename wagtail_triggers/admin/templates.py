@@ -23,23 +23,16 @@ from ..messages.sandbox import HTML
 from .columns import MINOR, WrappingColumn
 from .deletion import KeptDeleteView
 from .forms import TemplateForm
+from .panels import ExplainingPanel
 from .publication import PublicationColumn, PublicationIndexView
 from .widgets import CodeTextarea
 
 
-class VariablesPanel(HelpPanel):
+class VariablesPanel(ExplainingPanel):
     """Lists the variables that the text may use, for the event that the template is written for."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("heading", _("What the text may use"))
-        kwargs["template"] = "wagtail_triggers/admin/variables.html"
-        super().__init__(**kwargs)
-
-    def clone_kwargs(self) -> dict[str, Any]:
-        """Return what makes a copy of the panel."""
-        kwargs: dict[str, Any] = super().clone_kwargs()
-        del kwargs["template"]
-        return kwargs
+    explains = _("What the text may use")
+    explained_by = "wagtail_triggers/admin/variables.html"
 
     class BoundPanel(HelpPanel.BoundPanel):
         """The panel on the page of one template."""
