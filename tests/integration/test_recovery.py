@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -241,9 +242,36 @@ def test_sender_that_dies_in_the_middle_leaves_one_message_in_doubt_not_a_batch(
     reap()
     assert _states() == {"accepted": 3, "unknown": 1, "planned": 6}
     clock.travel(MINUTE)
-    run_until_idle()  # one death is no suspicion: they go as one batch
+    tries = Message.objects.exclude(state="accepted").values_list("state", "tries")
+    assert Counter(tries) == {("unknown", 1): 1, ("planned", 0): 6}  # who only waited pays nothing
+    run_until_idle()
     assert _states() == {"accepted": 10}
     assert len({letter.idempotency_key for letter in outbox}) == len(outbox) == 10
+
+
+def test_message_that_only_waited_in_the_hands_of_five_dead_workers_is_sent(
+    clock: FrozenClock, outbox: list[Outgoing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyers(8)
+    run_due()
+
+    def dies(channel: Any, outgoing: Outgoing) -> Any:
+        raise _Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sender, "_send", dies)
+        for _death in range(5):
+            with pytest.raises(_Killed):
+                send_batch(MessageClass.TRANSACTIONAL)
+            # Long enough for the leases, too short for those in doubt to be tried again.
+            Message.objects.filter(lease_until__isnull=False).update(lease_until=clock.moment)
+            clock.travel(timedelta(seconds=1))
+            reap()
+    tries = Message.objects.values_list("state", "tries")
+    assert Counter(tries) == {("unknown", 1): 5, ("planned", 0): 3}
+    clock.travel(MINUTE)
+    run_until_idle()
+    assert _states() == {"accepted": 8}
 
 
 def test_sender_that_cannot_finish_inside_its_lease_gives_back_what_is_left(

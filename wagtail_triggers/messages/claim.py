@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -129,14 +130,14 @@ def _lock_and_claim(candidates: dict[int, int], claim: Claim) -> None:
 def _candidates(message_class: str, moment: datetime, limit: int) -> dict[int, int]:
     """Ids of due messages with their contacts', read without a lock.
 
-    One that was in the hands of two workers that died is taken alone: if it was the cause, nobody
-    else's message pays for it. After one death a whole batch would be slowed down to find nobody.
+    One that may have been the cause of a worker's death is taken alone: if it was, nobody else's
+    message pays for it, and if the next worker dies too, there is no doubt about the cause.
     """
     due = Message.objects.filter(
         message_class=message_class, due_at__lte=moment, state__in=Message.WAITING
     ).order_by("due_at", "-priority")
     found = list(due.values_list("pk", "contact_id", "tries")[:limit])
-    alone = [row for row in found if row[2] > 1]
+    alone = [row for row in found if row[2]]
     return {pk: contact for pk, contact, _tries in (alone[:1] or found)}
 
 
@@ -221,12 +222,12 @@ def reap(limit: int = 500) -> int:
                 Message.objects.filter(
                     lease_until__lt=moment,
                     state__in=(Message.State.CLAIMED, Message.State.SENDING),
-                ).order_by("pk"),
+                ).order_by("lease_until", "pk"),
                 skip_locked=True,
             )[:limit]
         )
+        _blame(rows)
         for row in rows:
-            row.tries += 1
             if row.state == Message.State.SENDING:
                 channel = _channel_or_none(row.channel)
                 idempotent = channel is not None and channel.idempotent
@@ -236,3 +237,23 @@ def reap(limit: int = 500) -> int:
                 row.token, row.lease_until, row.due_at = None, None, moment
         update_rows(Message, rows, _WRITTEN)
     return len(rows)
+
+
+def _blame(rows: Sequence[Message]) -> None:
+    """Count a worker's death against the messages that may have caused it; does not save.
+
+    Only one message is ever in `sending`: where there is one, the others of its claim were waiting
+    and had no part in it. Where there is none, the worker died while it built the letters, and any
+    of them may be guilty: they are suspected, once, and taken alone from then on. Otherwise workers
+    that are killed for other reasons, one after the other, would have healthy messages set aside.
+    """
+    tokens = {row.token for row in rows}
+    # By the lease, which has an index. That of the message in `sending` ends last.
+    held = Message.objects.filter(lease_until__isnull=False, token__in=tokens)
+    claims = Counter(held.values_list("token", flat=True))
+    sending = set(held.filter(state=Message.State.SENDING).values_list("token", flat=True))
+    for row in rows:
+        if row.state == Message.State.SENDING or claims[row.token] == 1:
+            row.tries += 1
+        elif row.token not in sending:
+            row.tries = max(row.tries, 1)
