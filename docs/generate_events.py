@@ -56,7 +56,8 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
                "order_cancelled", "order_refunded"),
     "Products": ("product_back_in_stock", "price_dropped"),
     "Messages": ("message_delivered", "message_opened", "message_clicked", "message_bounced",
-                 "message_complained"),
+                 "message_complained", "message_rejected"),
+    "Journeys": ("journey_requested", "journey_exit_requested", "contact_changed"),
 }  # fmt: skip
 
 #: What an event does beyond starting and ending runs.
@@ -82,6 +83,13 @@ NOTES: Final[Mapping[str, str]] = {
     "product_back_in_stock": "It is about no person; give a contact where there is one. Without "
     "one it is recorded and starts nothing.",
     "price_dropped": "As `product_back_in_stock`.",
+    "journey_requested": "`api.enrol()` and the step “Start another journey” make it; the journey "
+    "that it names begins a run where one of its entries listens to it. Its key is the whole "
+    "reference of an object, such as `cart:12`.",
+    "journey_exit_requested": "`api.exit_journey()` makes it: it ends the runs of that journey, of "
+    "one object where the key names one.",
+    "contact_changed": "A journey changed facts, tags or the score of the person. Runs that wait "
+    "for such a change look again.",
     "message_delivered": "The five types of this group are registered, so that journeys can be "
     "written with them. Nothing sends them by itself yet.",
 }
@@ -117,6 +125,10 @@ WORDS: Final[Mapping[str, str]] = {
     "text": "what they wrote",
     "message_id": "our id of the message",
     "detail": "what the provider said",
+    "journey": "the journey's `uid`, as its page in the admin shows it",
+    "run": "the run that sent it; 0 where none did",
+    "node": "the step that sent it",
+    "machine": "whether no person did this: a scanner, a gateway",
 }
 
 _MONEY: Final = {"amount": "84.00", "currency": "EUR"}
@@ -148,6 +160,10 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "text": "It pours well.",
     "message_id": "0b893509-a56d-40eb-9b19-dd1a7765f122",
     "detail": "550 5.1.1 no such mailbox",
+    "journey": "5e0c2f0a-3f0b-4a51-9f5a-6a3c4a7d1c20",
+    "run": 41,
+    "node": "reminder",
+    "machine": False,
 }
 
 

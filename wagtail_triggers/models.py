@@ -2,17 +2,20 @@
 
 from .consent.models import ConsentEvent, LinkToken, Subscription, Suppression, Topic
 from .contacts.models import Contact, Identity
-from .engine.models import BatchAttempt, Conversion, Enrolment, Refusal, StepRun
+from .engine.models import BatchAttempt, Conversion, Enrolment, Job, Refusal, StepRun
 from .events.models import Cart, Event, MappingFault, Order, OrderLine
+from .experiments.models import Assignment
 from .journeys.models import Journey, JourneyVersion
 from .messages.models import (
     Message,
+    MessageEvent,
     Template,
     TemplateVersion,
     TriggersSettings,
 )
 
 __all__ = [
+    "Assignment",
     "BatchAttempt",
     "Cart",
     "ConsentEvent",
@@ -21,11 +24,13 @@ __all__ = [
     "Enrolment",
     "Event",
     "Identity",
+    "Job",
     "Journey",
     "JourneyVersion",
     "LinkToken",
     "MappingFault",
     "Message",
+    "MessageEvent",
     "Order",
     "OrderLine",
     "Refusal",

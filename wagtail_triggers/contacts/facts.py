@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,8 @@ BUILT_IN: Mapping[str, str] = {
     "orders_count": "number",
     "spent": "number",
     "currency": "text",
+    "tags": "list",
+    "score": "number",
 }
 
 _declared: dict[str, str] = {}
@@ -68,6 +70,38 @@ def learn(contact: Contact, who: Mapping[str, Any], occurred_at: datetime) -> No
             contact.facts = {**contact.facts, name: value}
     if contact.last_seen_at is None or contact.last_seen_at < occurred_at:
         contact.last_seen_at = occurred_at
+
+
+def change(
+    contact: Contact,
+    *,
+    facts: Mapping[str, Any],
+    add_tags: Iterable[str] = (),
+    remove_tags: Iterable[str] = (),
+    score: int = 0,
+    moment: datetime,
+) -> bool:
+    """Change declared facts, tags and score, as of `moment`. Does not save.
+
+    Args:
+        contact: A locked contact.
+        facts: Values by name; None takes a fact away.
+        add_tags: Put on, after `remove_tags` were taken off.
+        remove_tags: Taken off.
+        score: Added; the score never falls below zero.
+        moment: Now: nothing that happened before it overwrites these facts.
+
+    Returns:
+        Whether anything is different.
+    """
+    before = (contact.facts, contact.tags, contact.score)
+    stamp = moment.isoformat()
+    merged = {**contact.facts, **facts}
+    contact.facts = {name: value for name, value in merged.items() if value is not None}
+    contact.facts_at = {**contact.facts_at, **dict.fromkeys(facts, stamp)}
+    contact.tags = sorted({*contact.tags} - {*remove_tags} | {*add_tags})
+    contact.score = max(0, contact.score + score)
+    return before != (contact.facts, contact.tags, contact.score)
 
 
 def _is_newer(contact: Contact, name: str, stamp: str) -> bool:

@@ -64,6 +64,8 @@ def _take_over(loser: Contact, winner: Contact) -> None:
             if name in loser.facts_at:
                 winner.facts_at.setdefault(name, loser.facts_at[name])
     winner.facts = {**loser.facts, **winner.facts}
+    winner.tags = sorted({*loser.tags, *winner.tags})
+    winner.score += loser.score
     winner.created_at = min(loser.created_at, winner.created_at)
     for name in ("last_seen_at", "last_order_at"):
         times = [time for time in (getattr(loser, name), getattr(winner, name)) if time]

@@ -37,6 +37,9 @@ class Contact(models.Model):
     orders_count = models.PositiveIntegerField(_("orders"), default=0)
     spent = models.DecimalField(_("spent"), max_digits=14, decimal_places=2, default=Decimal(0))
     currency = models.CharField(_("currency"), max_length=3, blank=True)
+    #: Labels that journeys and editors put on people; sorted, each once.
+    tags = models.JSONField(_("tags"), default=list, blank=True)
+    score = models.PositiveIntegerField(_("score"), default=0)
     #: Declared facts of the host, by name.
     facts = models.JSONField(_("facts"), default=dict, blank=True, encoder=DjangoJSONEncoder)
     #: When each fact last changed (ISO 8601), so that an older event never overwrites a newer one.
@@ -73,6 +76,8 @@ class Contact(models.Model):
             "orders_count": self.orders_count,
             "spent": self.spent,
             "currency": self.currency,
+            "tags": list(self.tags),
+            "score": self.score,
         }
 
 

@@ -16,9 +16,12 @@ from ..core import clock
 from ..core.bulk import update_rows
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.queue import nudge
+from ..experiments.assignments import held
 from ..journeys.models import Journey
+from ..journeys.plan import Plan
 from ..journeys.steps.base import EventView, Run
-from . import attempts
+from ..segments.membership import memberships
+from . import attempts, effects, jobs
 from .advance import Progress
 from .history import facts, history, site_zones, views, zone
 from .intents import plan_messages
@@ -56,6 +59,8 @@ class DatabaseBatch:
     def save(self, progress: Sequence[Progress], failures: Sequence[Failure]) -> None:
         """Write everything that was decided, in the transaction that holds the locks."""
         progress, planned = plan_messages(progress, self.rows, self.contacts, self.moment)
+        effects.carry_out(progress, self.rows, self.contacts, self.moment)
+        jobs.insert(progress, self.rows, self.moment)
         for step in progress:
             self._move(self.rows[step.enrolment_id], step)
         for failure in (*failures, *self._without_a_plan()):
@@ -64,7 +69,7 @@ class DatabaseBatch:
             Enrolment,
             list(self.rows.values()),
             ["node", "seq", "arrived_at", "wake_at", "state", "reason", "active_slot", "ended_at",
-             "tries"],
+             "tries", "waiting", "last_message_at"],
         )  # fmt: skip
         StepRun.objects.bulk_create(
             StepRun(
@@ -88,6 +93,7 @@ class DatabaseBatch:
     def _move(self, row: Enrolment, step: Progress) -> None:
         row.node, row.seq, row.arrived_at = step.node, step.seq, step.arrived_at
         row.wake_at, row.state, row.reason, row.tries = step.wake_at, step.state, step.reason, 0
+        row.waiting, row.last_message_at = step.waiting, step.last_message_at
         if step.ended:
             row.active_slot, row.ended_at = None, self.moment
 
@@ -170,6 +176,10 @@ def _due_runs(
     starts = [one.occurred_at for one in triggers.values()]
     past = history(contacts, names, min([since, *starts]))
     zones = site_zones({row.site_id for row in rows.values()})
+    asked = {name for plan in plans.values() for name in plan.segments}
+    member = memberships(set(contacts), asked, moment)
+    variants = held(contacts, _experiments(rows, plans))
+    answers = jobs.answers(rows.values())
     runs = []
     for row in rows.values():
         if row.version_id not in plans:
@@ -188,9 +198,27 @@ def _due_runs(
             time_zone=zone(contact, zones),
             seq=row.seq,
             history=_since(trigger, past.get(row.contact_id, ())),
+            journey_id=row.journey_id,
+            node=row.node,
+            segments=member.get(row.contact_id, frozenset()),
+            assignments=variants.get(row.contact_id, {}),
+            answer=answers.get(row.pk),
+            last_message_at=row.last_message_at,
+            waiting=row.waiting,
         )
         runs.append(DueRun(run, plans[row.version_id], row.node, row.tries))
     return runs
+
+
+def _experiments(rows: dict[int, Enrolment], plans: dict[int, Plan]) -> set[str]:
+    """The experiments that these runs may come to."""
+    return {
+        key
+        for row in rows.values()
+        if (plan := plans.get(row.version_id)) is not None
+        for node in plan.experiment_nodes
+        if (key := plan.step(node).experiment(row.journey_id, node)) is not None
+    }
 
 
 def _since(trigger: EventView, events: tuple[EventView, ...]) -> tuple[EventView, ...]:

@@ -83,6 +83,7 @@ def _message(
         site_id=row.site_id,
         contact_id=row.contact_id,
         enrolment=row,
+        node=intent.node,
         event_id=row.event_id,
         template_version=version,
         channel=intent.channel,
@@ -112,5 +113,8 @@ def _held_at(one: Progress, intent: Intent, moment: datetime) -> Progress:
         state="parked",
         reason=NO_TEMPLATE,
         steps=(*before, park),
+        waiting=False,
         intents=tuple(other for other in one.intents if other.seq < intent.seq),
+        jobs=tuple(job for job in one.jobs if job.seq < intent.seq),
+        effects=tuple(done for done in one.effects if done.seq < intent.seq),
     )

@@ -35,7 +35,13 @@ def retry_parked(enrolment_ids: Iterable[int], moment: datetime) -> int:
     with engine_transaction():
         people = Contact.objects.filter(pk__in=wanted.values("contact_id"))
         list(locked(people).order_by("pk").values_list("pk"))
-        changes: dict[str, Any] = {"state": Enrolment.State.ACTIVE, "tries": 0, "reason": ""}
+        # Not waiting: a step that had asked for something asks for it again.
+        changes: dict[str, Any] = {
+            "state": Enrolment.State.ACTIVE,
+            "tries": 0,
+            "reason": "",
+            "waiting": False,
+        }
         # In a paused journey they wait with the others: due, they would be in everybody's way.
         held = wanted.exclude(journey__state=Journey.State.RUNNING)
         count = held.update(wake_at=None, held_wake_at=moment, **changes)

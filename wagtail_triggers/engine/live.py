@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -25,12 +26,14 @@ class LiveJourney:
     version_id: int
     priority: int
     plan: Plan
+    #: By which other journeys name it.
+    uid: str = ""
 
 
 def live_journeys(site_ids: Iterable[int]) -> list[LiveJourney]:
     """Every published, running journey of these sites; two queries at most."""
     rows = _listening().filter(site_id__in=set(site_ids))
-    return _compiled(list(rows.values_list("pk", "site_id", "live_version_id", "priority")))
+    return _compiled(list(rows.values_list("pk", "site_id", "live_version_id", "priority", "uid")))
 
 
 def shared(journeys: Iterable[LiveJourney]) -> list[LiveJourney]:
@@ -44,7 +47,7 @@ def shared(journeys: Iterable[LiveJourney]) -> list[LiveJourney]:
         return []
     _lock_for_share(ids)
     rows = _listening().filter(pk__in=ids).order_by("pk")
-    return _compiled(list(rows.values_list("pk", "site_id", "live_version_id", "priority")))
+    return _compiled(list(rows.values_list("pk", "site_id", "live_version_id", "priority", "uid")))
 
 
 def plans_of(version_ids: Iterable[int]) -> dict[int, Plan]:
@@ -70,11 +73,11 @@ def _listening() -> QuerySet[Journey]:
     return rows
 
 
-def _compiled(rows: list[tuple[int, int, int, int]]) -> list[LiveJourney]:
-    plans = plans_of(version for _pk, _site, version, _priority in rows)
+def _compiled(rows: list[tuple[int, int, int, int, UUID]]) -> list[LiveJourney]:
+    plans = plans_of(version for _pk, _site, version, _priority, _uid in rows)
     return [
-        LiveJourney(pk, site, version, priority, plans[version])
-        for pk, site, version, priority in sorted(rows, key=lambda row: (-row[3], row[0]))
+        LiveJourney(pk, site, version, priority, plans[version], str(uid))
+        for pk, site, version, priority, uid in sorted(rows, key=lambda row: (-row[3], row[0]))
         if version in plans
     ]
 

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from ..conf import settings
 from ..journeys.plan import Plan
-from ..journeys.steps.base import EventView, Run
-from .advance import Intent, Progress, StepRecord
+from ..journeys.steps.base import Answer, EventView, Run
+from ..journeys.steps.decisions import Assign, ChangeContact
+from .advance import Done, Intent, JobIntent, Progress, StepRecord, changed
 from .store import RETRY_AFTER, DueRun, Failure
 
 
@@ -22,6 +23,7 @@ class MemoryRun:
 
     enrolment_id: int
     plan: Plan
+    journey_id: int
     contact: Mapping[str, Any]
     began: EventView
     entered_at: datetime
@@ -36,6 +38,13 @@ class MemoryRun:
     tries: int = 0
     steps: list[StepRecord] = field(default_factory=list)
     intents: list[tuple[datetime, Intent]] = field(default_factory=list)
+    waiting: bool = False
+    last_message_at: datetime | None = None
+    segments: frozenset[str] = frozenset()
+    assignments: dict[str, str] = field(default_factory=dict)
+    answer: Answer | None = None
+    jobs: list[JobIntent] = field(default_factory=list)
+    effects: list[Done] = field(default_factory=list)
     #: What the person has done since; add to it as the simulation goes on.
     events: list[EventView] = field(default_factory=list)
 
@@ -54,6 +63,13 @@ class MemoryBatch:
             row = self._rows[one.enrolment_id]
             row.node, row.seq, row.arrived_at = one.node, one.seq, one.arrived_at
             row.wake_at, row.state, row.reason, row.tries = one.wake_at, one.state, one.reason, 0
+            row.waiting, row.last_message_at = one.waiting, one.last_message_at
+            if one.jobs or not one.waiting:
+                row.answer = None
+            row.jobs.extend(one.jobs)
+            row.effects.extend(one.effects)
+            for done in one.effects:
+                _carry_out(row, done)
             row.steps.extend(one.steps)
             row.intents.extend((self.moment, intent) for intent in one.intents)
         for failure in failures:
@@ -84,12 +100,14 @@ class MemoryStore:
         contact: Mapping[str, Any] | None = None,
         key: str = "",
         time_zone: ZoneInfo | None = None,
+        journey_id: int = 1,
     ) -> MemoryRun:
         """Start a run by the first entry of `plan` that listens to the event, now."""
         entry = plan.entries_for(event.name)[0]
         row = MemoryRun(
             enrolment_id=len(self.runs) + 1,
             plan=plan,
+            journey_id=journey_id,
             contact=contact or {},
             began=event,
             entered_at=self.moment,
@@ -101,6 +119,16 @@ class MemoryStore:
         )
         self.runs[row.enrolment_id] = row
         return row
+
+    def happen(self, row: MemoryRun, event: EventView) -> None:
+        """Let the person of a run do something; it wakes the run if its step waits for that."""
+        row.events.append(event)
+        if row.state == "active" and row.waiting and row.plan.wakes(row.node, event.name):
+            row.wake_at = self.moment
+
+    def answer(self, row: MemoryRun, answer: Answer) -> None:
+        """Answer what the present step of a run has asked for."""
+        row.answer, row.wake_at = answer, self.moment
 
     def travel(self, by: timedelta) -> None:
         """Move the clock forward."""
@@ -118,6 +146,14 @@ class MemoryStore:
         yield MemoryBatch({row.enrolment_id: row for row in due[:limit]}, self.moment)
 
 
+def _carry_out(row: MemoryRun, done: Done) -> None:
+    match done.effect:
+        case ChangeContact() as change:
+            row.contact = changed(row.contact, change)
+        case Assign(experiment=experiment, variant=variant):
+            row.assignments.setdefault(experiment, variant)
+
+
 def _due(row: MemoryRun, moment: datetime) -> DueRun:
     run = Run(
         enrolment_id=row.enrolment_id,
@@ -131,5 +167,12 @@ def _due(row: MemoryRun, moment: datetime) -> DueRun:
         time_zone=row.time_zone,
         seq=row.seq,
         history=tuple(event for event in row.events if event.name in row.plan.history_events),
+        journey_id=row.journey_id,
+        node=row.node,
+        segments=row.segments,
+        assignments=row.assignments,
+        answer=row.answer,
+        last_message_at=row.last_message_at,
+        waiting=row.waiting,
     )
     return DueRun(run, row.plan, row.node, row.tries)

@@ -9,7 +9,8 @@ from ..contacts.merge import on_merge
 from ..contacts.models import Contact
 from ..messages import ledger
 from ..messages.models import Message
-from .models import Enrolment, Refusal
+from . import jobs
+from .models import Enrolment, Job, Refusal
 
 MERGED: Final = "merged"
 
@@ -29,6 +30,7 @@ def follow(loser: Contact, winner: Contact, moment: datetime) -> None:
             row.ended_at = moment
             row.save(update_fields=["state", "reason", "active_slot", "wake_at", "ended_at"])
             ledger.cancel([row.pk], MERGED, moment)
+            jobs.cancel([row.pk], MERGED, moment)
         seen.add(slot)
-    for model in (Enrolment, Message, Refusal):
+    for model in (Enrolment, Job, Message, Refusal):
         model._default_manager.filter(contact_id=loser.pk).update(contact_id=winner.pk)

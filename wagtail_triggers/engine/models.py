@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -71,6 +73,10 @@ class Enrolment(models.Model):
     wake_at = models.DateTimeField(_("next step"), null=True)
     #: `wake_at` as it was before a pause.
     held_wake_at = models.DateTimeField(null=True)
+    #: Whether the step has been asked and stays: asking it again is no new decision.
+    waiting = models.BooleanField(default=False)
+    #: When the run last planned a message.
+    last_message_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
     tries = models.PositiveSmallIntegerField(default=0)
     depth = models.PositiveSmallIntegerField(default=0)
@@ -104,7 +110,7 @@ class StepRun(models.Model):
     seq = models.PositiveIntegerField()
     node = models.CharField(max_length=64)
     kind = models.CharField(max_length=32)
-    #: `advance`, `wait`, `send`, `exit`, `park`.
+    #: `advance`, `act`, `wait`, `wait_for`, `send`, `ask`, `exit`, `park`.
     decision = models.CharField(max_length=16)
     port = models.CharField(max_length=32, blank=True)
     detail = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
@@ -119,6 +125,72 @@ class StepRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.enrolment_id}#{self.seq} {self.node}"
+
+
+class Job(models.Model):
+    """Something that a step wants to have done outside: a coupon, a call, a person's decision.
+
+    Like a message it is a committed intent, and ends in exactly one terminal state.
+    """
+
+    wagtail_reference_index_ignore = True
+
+    class State(models.TextChoices):
+        """Where the job is."""
+
+        PLANNED = "planned", _("planned")
+        CLAIMED = "claimed", _("under way")
+        #: Only a person can settle it.
+        OPEN = "open", _("waits for a person")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    #: A step that asked for it has no answer yet.
+    PENDING = (State.PLANNED, State.CLAIMED, State.OPEN)
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    site = models.ForeignKey("wagtailcore.Site", on_delete=models.PROTECT, related_name="+")
+    contact = models.ForeignKey(
+        "wagtail_triggers.Contact",
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("contact"),
+    )
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.CASCADE, related_name="jobs", db_index=False
+    )
+    seq = models.PositiveIntegerField()
+    node = models.CharField(_("step"), max_length=64)
+    #: Which kind of job (`engine.jobs.registry`).
+    kind = models.CharField(_("kind"), max_length=32)
+    data = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    state = models.CharField(
+        _("state"), max_length=16, choices=State.choices, default=State.PLANNED
+    )
+    result = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+    #: When a worker should look at it; NULL while one holds it, while a person has it, and after.
+    due_at = models.DateTimeField(_("due"), null=True, db_index=True)
+    #: Until when an answer is of use; the run goes on without it then.
+    deadline = models.DateTimeField(_("deadline"), null=True)
+    token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True, db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    depth = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(_("asked for"))
+    settled_at = models.DateTimeField(_("settled"), null=True)
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        constraints = (
+            models.UniqueConstraint(fields=["enrolment", "seq"], name="triggers_job_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"
 
 
 class BatchAttempt(models.Model):

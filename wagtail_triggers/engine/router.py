@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import DatabaseError
-from django.db.models import Count, Max, Min
+from django.db.models import Count, F, Max, Min
 
 from ..conf import TASK_RUN, settings
 from ..consent.subscriptions import Change, subscribe, topic_of, withdraw
@@ -29,10 +29,12 @@ from ..core.queue import nudge
 from ..events.models import Event
 from ..events.projections import project
 from ..exceptions import UnknownTopic
+from ..journeys.models import Journey
 from ..journeys.reentry import PastRuns
 from ..journeys.steps.base import EventView
 from ..messages import ledger
-from . import attempts
+from ..segments.membership import memberships
+from . import attempts, jobs
 from .history import facts, site_zones, view, views, zone
 from .live import LiveJourney, live_journeys, plans_of, shared
 from .models import BatchAttempt, Conversion, Enrolment, Refusal
@@ -45,6 +47,9 @@ EVENTS_PER_CONTACT: Final = 200
 #: Transactions commit out of the order of their ids. So far behind the newest id seen is looked
 #: for on every round; what commits later still is found by the reaper, which looks everywhere.
 LATE_COMMITS: Final = 10_000
+
+#: Sources of events that the person did not make: they are no sign of life.
+OUR_OWN: Final = frozenset({"engine", "journey", "provider"})
 
 #: The lowest id that can still be unrouted, as far as this process knows. Without it every batch
 #: walks over the dead index entries of rows that were routed since an old snapshot began.
@@ -217,7 +222,8 @@ class _Batch:
     def route(self) -> None:
         """Decide everything, in memory."""
         for event in self.events:
-            learn(self._contact(event), event.who, event.occurred_at)
+            if event.source not in OUR_OWN:
+                learn(self._contact(event), event.who, event.occurred_at)
         project(self.events, self.contacts)
         journeys = self._journeys()
         people = self._people(journeys)
@@ -292,6 +298,8 @@ class _Batch:
         active = self._active()
         past = self._past(journeys)
         stored = self._stored(journeys)
+        asked = {name for site in journeys.values() for one in site for name in one.plan.segments}
+        member = memberships(set(self.contacts), asked, self.moment)
         return {
             pk: Person(
                 facts=facts(contact),
@@ -299,13 +307,16 @@ class _Batch:
                 active=active.get(pk, []),
                 past=past.get(pk, {}),
                 stored=stored.get(pk, ()),
+                segments=member.get(pk, frozenset()),
             )
             for pk, contact in self.contacts.items()
         }
 
     def _active(self) -> dict[int, list[ActiveRun]]:
         rows = list(
-            Enrolment.objects.filter(contact_id__in=self.contacts, state__in=Enrolment.ALIVE)
+            Enrolment.objects.filter(
+                contact_id__in=self.contacts, state__in=Enrolment.ALIVE
+            ).annotate(journey_uid=F("journey__uid"))
         )
         plans = plans_of(row.version_id for row in rows) if rows else {}
         began = views(row.event_id for row in rows) if rows else {}
@@ -315,7 +326,15 @@ class _Batch:
                 continue  # its next step parks it, with the reason
             first = began.get(row.event_id) or EventView(row.event_id, "", {}, row.entered_at)
             run = ActiveRun(
-                row.pk, row.journey_id, row.key, frozenset(row.refs), plans[row.version_id], first
+                row.pk,
+                row.journey_id,
+                row.key,
+                frozenset(row.refs),
+                plans[row.version_id],
+                first,
+                journey_uid=str(row.journey_uid),
+                node=row.node,
+                waiting=row.waiting and row.state == Enrolment.State.ACTIVE,
             )
             found[row.contact_id].append(run)
         return found
@@ -359,6 +378,7 @@ class _Batch:
         )  # fmt: skip
         self._save_finishes()
         self._save_begins()
+        self._save_wakes()
         Refusal.objects.bulk_create(
             Refusal(
                 journey_id=refusal.journey_id,
@@ -385,7 +405,9 @@ class _Batch:
         for row in rows:
             finish = finishes[row.pk]
             row.state = Enrolment.State.CONVERTED if finish.converts else Enrolment.State.EXITED
-            row.reason = f"{finish.event.name} ({finish.node})"
+            row.reason = (
+                f"{finish.event.name} ({finish.node})" if finish.node else finish.event.name
+            )
             row.active_slot = row.wake_at = row.held_wake_at = None
             row.ended_at = self.moment
             if finish.converts:
@@ -401,6 +423,7 @@ class _Batch:
             by_reason[row.reason].append(row.pk)
         for reason, ids in by_reason.items():
             ledger.cancel(ids, reason, self.moment)
+            jobs.cancel(ids, reason, self.moment)
 
     def _save_begins(self) -> None:
         rows = [
@@ -423,6 +446,30 @@ class _Batch:
         ]
         rows.sort(key=lambda row: (row.journey_id, row.contact_id, row.key))
         Enrolment.objects.bulk_create(rows)
+        if rows:
+            nudge(TASK_RUN)
+
+    def _save_wakes(self) -> None:
+        """Let runs look again; one that a pause holds looks again when it is let go."""
+        depths = {
+            wake.enrolment_id: wake.depth
+            for routed in self.results.values()
+            for wake in sorted(routed.wakes, key=lambda wake: wake.depth)
+        }
+        if not depths:
+            return
+        rows = list(
+            Enrolment.objects.filter(pk__in=depths, state=Enrolment.State.ACTIVE).annotate(
+                journey_state=F("journey__state")
+            )
+        )
+        for row in rows:
+            row.depth = max(row.depth, depths[row.pk])
+            if row.journey_state == Journey.State.RUNNING:
+                row.wake_at = self.moment
+            else:
+                row.held_wake_at = self.moment
+        update_rows(Enrolment, rows, ["wake_at", "held_wake_at", "depth"])
         if rows:
             nudge(TASK_RUN)
 

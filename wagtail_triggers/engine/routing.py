@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ..events.ingest import MAX_DEPTH
-from ..events.types import event_types
+from ..events.types import JOURNEY_EXIT_REQUESTED, JOURNEY_REQUESTED, event_types
 from ..journeys.plan import Entry, Plan
 from ..journeys.reentry import PastRuns, may_enter
 from ..journeys.steps.base import EventView
@@ -26,6 +26,10 @@ class ActiveRun:
     refs: frozenset[str]
     plan: Plan
     began: EventView
+    journey_uid: str = ""
+    node: str = ""
+    #: Whether it stays at `node` until something happens.
+    waiting: bool = False
     ended: bool = False
 
 
@@ -51,6 +55,14 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class Wake:
+    """Let a run that waits for such an event look again; it is at least as deep as the event."""
+
+    enrolment_id: int
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """A journey listens to the event, and a rule of it said no."""
 
@@ -65,6 +77,7 @@ class Routed:
 
     begins: list[Begin] = field(default_factory=list)
     finishes: list[Finish] = field(default_factory=list)
+    wakes: list[Wake] = field(default_factory=list)
     refusals: list[Refuse] = field(default_factory=list)
 
 
@@ -79,6 +92,7 @@ class Person:
     past: dict[int, PastRuns]
     #: Events of the person that could end a run which begins now: stored, routed or not.
     stored: Sequence[EventView] = ()
+    segments: frozenset[str] = frozenset()
 
 
 def route_event(
@@ -99,9 +113,13 @@ def route_event(
         journeys: Those that listen on the event's site, the highest priority first.
     """
     _finish(person, event, routed)
+    _wake(person, event, depth, routed)
+    asked_for = event.payload.get("journey") if event.name == JOURNEY_REQUESTED else None
     for journey in journeys:
+        if asked_for is not None and asked_for != journey.uid:
+            continue
         for entry in journey.plan.entries_for(event.name):
-            if entry.admits(event, person.facts, person.zone):
+            if entry.admits(event, person.facts, person.zone, person.segments):
                 _begin(person, journey, entry, event, key, depth, moment, routed)
                 break  # one event begins one run of a journey, by its first door that is open
 
@@ -109,6 +127,11 @@ def route_event(
 def _finish(person: Person, event: EventView, routed: Routed) -> None:
     for run in person.active:
         if run.ended or run.began.id == event.id:
+            continue
+        if event.name == JOURNEY_EXIT_REQUESTED:
+            if _is_asked_out(run, event):
+                run.ended = True
+                routed.finishes.append(Finish(run.enrolment_id, event, "", converts=False))
             continue
         goal = run.plan.match_goal(run.refs, event, person.facts, person.zone)
         if goal is None:
@@ -121,6 +144,29 @@ def _finish(person: Person, event: EventView, routed: Routed) -> None:
         else:
             routed.begins[:] = [begin for begin in routed.begins if begin.event != run.began]
             routed.refusals.append(Refuse(run.journey_id, run.began.id, "already_done"))
+
+
+def _is_asked_out(run: ActiveRun, event: EventView) -> bool:
+    """Whether the run is of the journey that somebody asks to leave, and about the same object."""
+    if not run.enrolment_id or event.payload.get("journey") != run.journey_uid:
+        return False
+    return not event.refs or run.key in event.refs
+
+
+def _wake(person: Person, event: EventView, depth: int, routed: Routed) -> None:
+    """Let runs look again that wait for this event; the runner decides whether it is the one.
+
+    In a circle of journeys that wake each other nothing happens beyond the longest chain.
+    """
+    for run in person.active:
+        if run.ended or not run.waiting or not run.enrolment_id:
+            continue
+        if not run.plan.wakes(run.node, event.name):
+            continue
+        if depth > MAX_DEPTH:
+            routed.refusals.append(Refuse(run.journey_id, event.id, "chain_too_long"))
+        else:
+            routed.wakes.append(Wake(run.enrolment_id, depth))
 
 
 def _begin(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -179,13 +179,29 @@ class WishlistPayload(Payload):
     url: Text = ""
 
 
+class JourneyPayload(Payload):
+    """A journey that somebody asks to begin or to leave; what else is given, its steps can read."""
+
+    journey: Text
+
+
 class MessagePayload(Payload):
-    """What became of a message of ours."""
+    """What became of a message of ours; `run` and `node` say which step of which run sent it."""
 
     message_id: Text
+    run: int = 0
+    node: Text = ""
+    #: No person did this: a scanner opened it, a gateway followed its links.
+    machine: bool = False
+    #: A bounce that will be the same tomorrow: there is no such address.
+    permanent: bool = False
     url: Text = ""
     detail: Text = ""
 
+
+#: Made by `api.enrol`, `api.exit_journey` and the step that starts another journey.
+JOURNEY_REQUESTED: Final = "journey_requested"
+JOURNEY_EXIT_REQUESTED: Final = "journey_exit_requested"
 
 #: Objects that a payload names in a field of its own, `cart_id` and so on.
 _REFERENCES = ("cart", "checkout", "order")
@@ -202,6 +218,7 @@ class EventType:
         about: The kind of object that the key names (`cart`, `order`, …), or "".
         needs_contact: Whether it is about a person.
         derived: The engine alone makes it; a host that sends it is told so.
+        names_object: The key is a whole reference already, such as `cart:12`.
     """
 
     name: str
@@ -210,6 +227,7 @@ class EventType:
     about: str = ""
     needs_contact: bool = True
     derived: bool = False
+    names_object: bool = False
 
     def refs(self, key: str, payload: dict[str, Any]) -> list[str]:
         """Every object that an event of this type knows of, as `kind:id`, sorted."""
@@ -217,8 +235,11 @@ class EventType:
             f"{kind}:{payload[f'{kind}_id']}" for kind in _REFERENCES if payload.get(f"{kind}_id")
         }
         if key:
-            found.add(f"{self.about or self.name}:{key}")
+            found.add(self._named(key))
         return sorted(found)
+
+    def _named(self, key: str) -> str:
+        return key if self.names_object else f"{self.about or self.name}:{key}"
 
     def objects(self) -> frozenset[str]:
         """The kinds of object that an event of this type can refer to."""
@@ -228,7 +249,7 @@ class EventType:
     def run_key(self, key: str, payload: dict[str, Any]) -> str:
         """The object that a run begun by this event is about, as `kind:id`, or ""."""
         if key:
-            return f"{self.about or self.name}:{key}"
+            return self._named(key)
         own = payload.get(f"{self.about}_id") if self.about else ""
         return f"{self.about}:{own}" if own else ""
 
@@ -245,6 +266,7 @@ def register_event(
     about: str = "",
     needs_contact: bool = True,
     derived: bool = False,
+    names_object: bool = False,
 ) -> Callable[[type[P]], type[P]]:
     """Register a payload model as the event type `name`; use as a class decorator.
 
@@ -253,7 +275,7 @@ def register_event(
     """
 
     def add(payload: type[P]) -> type[P]:
-        kind = EventType(name, label, payload, about, needs_contact, derived)
+        kind = EventType(name, label, payload, about, needs_contact, derived, names_object)
         event_types.register(name)(kind)
         return payload
 
@@ -283,6 +305,7 @@ def _ours() -> None:
         ("message_opened", _("Message opened"), MessagePayload, "message"),
         ("message_clicked", _("Link in a message clicked"), MessagePayload, "message"),
         ("message_bounced", _("Message bounced"), MessagePayload, "message"),
+        ("message_rejected", _("Message refused by the provider"), MessagePayload, "message"),
         ("message_complained", _("Message reported as spam"), MessagePayload, "message"),
     )
     for name, label, payload, about in kinds:
@@ -299,6 +322,12 @@ def _ours() -> None:
     register_event("cart_abandoned", label=_("Cart abandoned"), about="cart", derived=True)(
         CartPayload
     )
+    register_event("contact_changed", label=_("Changed by a journey"), derived=True)(Nothing)
+    for name, label in (
+        (JOURNEY_REQUESTED, _("Asked into a journey")),
+        (JOURNEY_EXIT_REQUESTED, _("Asked out of a journey")),
+    ):
+        register_event(name, label=label, derived=True, names_object=True)(JourneyPayload)
 
 
 _ours()

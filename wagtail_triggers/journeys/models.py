@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -38,6 +40,8 @@ class Journey(
     site = models.ForeignKey(
         "wagtailcore.Site", on_delete=models.PROTECT, related_name="+", verbose_name=_("site")
     )
+    #: By which other journeys and files name it: the same in every database that it comes to.
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=255)
     description = models.TextField(_("what it is for"), blank=True)
     priority = models.SmallIntegerField(

@@ -18,7 +18,7 @@ from .durations import UTC_ZONE
 from .graph import Graph
 from .problems import InvalidGraph
 from .reentry import Reentry
-from .steps.base import EventView, Occurrence, Step
+from .steps.base import ANY_EVENT, EventView, Occurrence, Step
 from .steps.entry import EntryStep
 from .steps.goal import GoalStep
 from .structure import Structure
@@ -35,12 +35,18 @@ class Entry:
     first: str
 
     def admits(
-        self, event: EventView, contact: Mapping[str, Any], zone: ZoneInfo = UTC_ZONE
+        self,
+        event: EventView,
+        contact: Mapping[str, Any],
+        zone: ZoneInfo = UTC_ZONE,
+        segments: frozenset[str] = frozenset(),
     ) -> bool:
         """Say whether `event` of a contact with these facts passes name and filter."""
         if event.name != self.event:
             return False
-        return evaluate(self.filter, Occurrence(contact, event, zone, event.refs))
+        return evaluate(
+            self.filter, Occurrence(contact, event, zone, event.refs, segments=segments)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,10 @@ class Plan:
     goal_events: frozenset[str]
     entry_events: frozenset[str]
     node_ids: frozenset[str]
+    #: Segments that its steps and doors ask about.
+    segments: frozenset[str]
+    #: Nodes that remember a variant (`Step.experiment`).
+    experiment_nodes: frozenset[str]
     _targets: Mapping[tuple[str, str], str] = field(repr=False)
 
     def step(self, node: str) -> Step[Any]:
@@ -91,6 +101,12 @@ class Plan:
                 f"{node!r}. The step must decide for one of its ports: "
                 f"{', '.join(p.name for p in self.step(node).ports()) or 'it has none'}."
             ) from None
+
+    def wakes(self, node: str, event: str) -> bool:
+        """Say whether an event of this name wakes a run that waits at `node`."""
+        step = self.steps.get(node)
+        names = step.wakes_on() if step is not None else frozenset()
+        return event in names or ANY_EVENT in names
 
     def entries_for(self, event: str) -> tuple[Entry, ...]:
         """Return the entries that start on the event of this name, in the graph's order."""
@@ -153,6 +169,10 @@ def compile_graph(graph: Graph) -> Plan:
         goal_events=frozenset(goal.event for goal in goals),
         entry_events=frozenset(entry.event for entry in entries),
         node_ids=frozenset(built),
+        segments=frozenset().union(*(step.segments() for step in built.values())),
+        experiment_nodes=frozenset(
+            node for node, step in built.items() if step.experiment(0, node) is not None
+        ),
         _targets=targets,
     )
 

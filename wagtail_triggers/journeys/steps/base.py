@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
@@ -54,6 +54,14 @@ class Evidence(Protocol):
     def history(self) -> tuple[EventView, ...]:
         """What the person has done since entering."""
 
+    @property
+    def segments(self) -> frozenset[str]:
+        """The segments that the person is in, of those that the plan asks about."""
+
+    @property
+    def enrolment_id(self) -> int:
+        """The run, or 0 where there is none yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
@@ -64,6 +72,22 @@ class Occurrence:
     time_zone: ZoneInfo
     refs: frozenset[str] = frozenset()
     history: tuple[EventView, ...] = ()
+    segments: frozenset[str] = frozenset()
+    enrolment_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of the job that this step asked for.
+
+    `state` is "pending" while somebody is at it, then "done", "failed" or "cancelled"; `result` is
+    JSON, `reason` says in words why it failed.
+    """
+
+    kind: str
+    state: str
+    result: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +96,10 @@ class Run:
 
     `event` is the one that started the run; `refs` are the objects that the run is about.
     `moment` is the batch's one reading of the clock, `arrived_at` when the run reached this step,
-    `entered_at` when it began; all aware. `history` holds the contact's events since `entered_at`
-    of the names that the plan asked for (`Plan.history_events`), oldest first.
+    `entered_at` when it began, `last_message_at` when it last planned a message; all aware.
+    `history` holds the contact's events since the one that began the run, of the names that the
+    plan asked for (`Plan.history_events`), oldest first. `assignments` are the variants that the
+    person has by experiment, `answer` what became of the job that this step asked for.
     """
 
     enrolment_id: int
@@ -87,6 +113,14 @@ class Run:
     time_zone: ZoneInfo
     seq: int
     history: tuple[EventView, ...] = field(default=())
+    journey_id: int = 0
+    node: str = ""
+    segments: frozenset[str] = frozenset()
+    assignments: Mapping[str, str] = field(default_factory=dict)
+    answer: Answer | None = None
+    last_message_at: datetime | None = None
+    #: Whether the run was already waiting at this step when it was asked.
+    waiting: bool = False
 
 
 class Surroundings(Protocol):
@@ -148,6 +182,9 @@ S = TypeVar("S", bound=StepSettings)
 #: The one way out of most steps.
 NEXT = Port("next", _("Next"))
 
+#: In `Step.wakes_on`: every event of the person.
+ANY_EVENT: Final = "*"
+
 
 class Step(ABC, Generic[S]):
     """One kind of step. Subclass it, set the class attributes and write `decide`.
@@ -198,3 +235,15 @@ class Step(ABC, Generic[S]):
     def listens_for(self) -> frozenset[str]:
         """Return the names of the events that this step looks for in `Run.history`."""
         return frozenset()
+
+    def wakes_on(self) -> frozenset[str]:
+        """Return the names of the events that shall wake a run that waits here; or ANY_EVENT."""
+        return frozenset()
+
+    def segments(self) -> frozenset[str]:
+        """Return the segments that this step asks about in `Run.segments`."""
+        return frozenset()
+
+    def experiment(self, journey_id: int, node: str) -> str | None:
+        """Return the key under which this step remembers a variant in `Run.assignments`."""
+        return None

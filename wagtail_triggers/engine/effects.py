@@ -1,0 +1,97 @@
+"""Carry out what steps changed on their way: facts, tags, score, events, variants; in sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from ..conf import TASK_ROUTE
+from ..contacts.facts import change
+from ..contacts.models import Contact
+from ..core.bulk import update_rows
+from ..core.queue import nudge
+from ..events.models import Event
+from ..events.types import event_types
+from ..experiments import assignments
+from ..experiments.models import Assignment
+from ..journeys.steps.decisions import Assign, ChangeContact, Emit
+from .advance import Done, Progress
+from .models import Enrolment
+
+#: Recorded whenever a journey changes a person, so that runs that wait for it look again.
+CHANGED: Final = "contact_changed"
+
+
+def carry_out(
+    progress: Sequence[Progress],
+    rows: Mapping[int, Enrolment],
+    contacts: Mapping[int, Contact],
+    moment: datetime,
+) -> None:
+    """Write the effects of a batch, whose contacts are locked; three statements at most.
+
+    Args:
+        progress: What became of each run.
+        rows: The runs by id.
+        contacts: Their contacts by id; they are changed in place, too.
+        moment: The batch's reading of the clock.
+    """
+    changed: dict[int, Contact] = {}
+    events: list[Event] = []
+    variants: list[Assignment] = []
+    for one in progress:
+        row = rows[one.enrolment_id]
+        contact = contacts[row.contact_id]
+        for number, done in enumerate(one.effects):
+            match done.effect:
+                case ChangeContact() as wanted:
+                    if change(
+                        contact,
+                        facts=wanted.facts,
+                        add_tags=wanted.add_tags,
+                        remove_tags=wanted.remove_tags,
+                        score=wanted.score,
+                        moment=moment,
+                    ):
+                        changed[contact.pk] = contact
+                        events.append(_event(row, done, number, Emit(CHANGED), moment))
+                case Emit() as wanted_event:
+                    events.append(_event(row, done, number, wanted_event, moment))
+                case Assign(experiment=experiment, variant=variant):
+                    variants.append(
+                        Assignment(
+                            site_id=row.site_id,
+                            contact_id=row.contact_id,
+                            experiment=experiment,
+                            variant=variant,
+                            at=moment,
+                        )
+                    )
+    update_rows(Contact, list(changed.values()), ["facts", "facts_at", "tags", "score"])
+    if variants:
+        assignments.keep(variants)
+    if events:
+        events.sort(key=lambda event: event.dedupe_key)
+        Event.objects.bulk_create(events, ignore_conflicts=True)
+        nudge(TASK_ROUTE)
+
+
+def _event(row: Enrolment, done: Done, number: int, emit: Emit, moment: datetime) -> Event:
+    kind = event_types.get(emit.event)
+    payload = dict(emit.payload)
+    return Event(
+        site_id=row.site_id,
+        name=kind.name,
+        source="journey",
+        dedupe_key=f"run:{row.pk}:{done.seq}:{number}",
+        contact_id=row.contact_id,
+        resolved=True,
+        who={},
+        key=emit.key,
+        refs=sorted({*kind.refs(emit.key, payload), *emit.refs}),
+        payload=payload,
+        occurred_at=moment,
+        recorded_at=moment,
+        depth=row.depth + 1,
+    )

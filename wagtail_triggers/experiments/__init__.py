@@ -1,0 +1,1 @@
+"""Which variant: random splits that stick to a person, and holdouts."""

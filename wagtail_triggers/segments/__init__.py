@@ -1,0 +1,1 @@
+"""Which people: membership, through a provider until segments have rows of their own."""
