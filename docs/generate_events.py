@@ -90,8 +90,14 @@ NOTES: Final[Mapping[str, str]] = {
     "one object where the key names one.",
     "contact_changed": "A journey changed facts, tags or the score of the person. Runs that wait "
     "for such a change look again.",
-    "message_delivered": "The five types of this group are registered, so that journeys can be "
-    "written with them. Nothing sends them by itself yet.",
+    "message_delivered": "This group is made of what the provider reports: see "
+    "[provider reports](../how-to/provider-reports.md).",
+    "message_opened": "Many mail programs load pictures without anybody looking; `machine` is true "
+    "where the provider knows.",
+    "message_bounced": "`permanent` tells an address that does not exist from a full mailbox. The "
+    "former is suppressed.",
+    "message_rejected": "The provider would not try: the address was on its own list, or is none.",
+    "message_complained": "The address gets no marketing any more. Receipts still leave.",
 }
 
 WORDS: Final[Mapping[str, str]] = {
@@ -125,6 +131,7 @@ WORDS: Final[Mapping[str, str]] = {
     "text": "what they wrote",
     "message_id": "our id of the message",
     "detail": "what the provider said",
+    "permanent": "whether a bounce will be the same tomorrow",
     "journey": "the journey's `uid`, as its page in the admin shows it",
     "run": "the run that sent it; 0 where none did",
     "node": "the step that sent it",
@@ -164,6 +171,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "run": 41,
     "node": "reminder",
     "machine": False,
+    "permanent": False,
 }
 
 

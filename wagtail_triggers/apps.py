@@ -19,7 +19,12 @@ class TriggersConfig(AppConfig):
         """Load what registers itself, then every app's `triggers.py`, then close the registries."""
         for module in ("checks", "engine.guards", "engine.merging", "events.merging"):
             import_module(f"{self.name}.{module}")
-        for module in ("core.sites", "journeys.publish", "messages.publish"):
+        for module in (
+            "core.sites",
+            "journeys.publish",
+            "messages.publish",
+            "messages.anymail_reports",
+        ):
             import_module(f"{self.name}.{module}").connect()
         autodiscover_modules("triggers")
         for module, registry in (

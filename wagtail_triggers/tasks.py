@@ -21,7 +21,6 @@ from .conf import (
 from .core.queue import nudge
 from .engine import carts, recovery, scheduler
 from .engine.database import run_due
-from .engine.router import route_batch
 from .messages.models import MessageClass
 from .messages.sender import send_batch
 
@@ -57,8 +56,8 @@ def tick() -> None:
 
 @_task(TASK_ROUTE)
 def route() -> None:
-    """Route what happened."""
-    _turn(route_batch)
+    """Route what happened, providers' reports included."""
+    _turn(scheduler.take_in)
 
 
 @_task(TASK_RUN)

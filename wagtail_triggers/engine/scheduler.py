@@ -10,6 +10,7 @@ from typing import Final
 from ..conf import TASK_ROUTE, TASK_RUN, TASK_SEND_BULK, TASK_SEND_TRANSACTIONAL
 from ..core import clock
 from ..events.models import Event
+from ..messages import report_effects
 from ..messages.models import Message, MessageClass
 from ..messages.sender import send_batch
 from .carts import abandon_batch
@@ -30,27 +31,33 @@ class Work:
     events: int = 0
     runs: int = 0
     messages: int = 0
+    reports: int = 0
 
     @property
     def total(self) -> int:
         """Everything together; 0 means that nothing was due."""
-        return self.carts + self.events + self.runs + self.messages
+        return self.carts + self.events + self.runs + self.messages + self.reports
 
 
 def due_tasks() -> list[str]:
-    """Names of the tasks for which there is work, the most urgent first; four cheap look-ups."""
+    """Names of the tasks for which there is work, the most urgent first; five cheap look-ups."""
     moment = clock.now()
     found = []
     waiting = Message.objects.filter(due_at__lte=moment, state__in=Message.WAITING)
     if waiting.filter(message_class=MessageClass.TRANSACTIONAL).exists():
         found.append(TASK_SEND_TRANSACTIONAL)
-    if Event.objects.filter(routed_at=None).exists():
+    if Event.objects.filter(routed_at=None).exists() or report_effects.due():
         found.append(TASK_ROUTE)
     if Enrolment.objects.filter(wake_at__lte=moment, state=Enrolment.State.ACTIVE).exists():
         found.append(TASK_RUN)
     if waiting.filter(message_class=MessageClass.MARKETING).exists():
         found.append(TASK_SEND_BULK)
     return found
+
+
+def take_in() -> int:
+    """Do one batch of what came in: providers' reports first, since they become events."""
+    return report_effects.apply_batch() + route_batch()
 
 
 def drain(step: Callable[[], int], *, seconds: float, gather: float = 0.0) -> int:
@@ -84,6 +91,7 @@ def work_through(*, seconds: float = 50.0) -> Work:
     while True:
         done = Work(
             carts=abandon_batch(),
+            reports=report_effects.apply_batch(),
             events=route_batch(),
             runs=run_due(),
             messages=send_batch(MessageClass.TRANSACTIONAL) + send_batch(MessageClass.MARKETING),
@@ -93,6 +101,7 @@ def work_through(*, seconds: float = 50.0) -> Work:
             total.events + done.events,
             total.runs + done.runs,
             total.messages + done.messages,
+            total.reports + done.reports,
         )
         if done.total == 0 or time.monotonic() >= ends:
             return total
