@@ -29,11 +29,15 @@ def normalise(kind: str, value: object) -> str:
     although RFC 5321 allows it to differ: no provider of today makes that difference.
     Phone: digits with a leading plus, as given; anything else: trimmed.
     """
-    text = unicodedata.normalize("NFC", str(value)).strip()
+    text = str(value)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    text = text.strip()
     if kind == "email":
         local, at, domain = text.rpartition("@")
-        with suppress(UnicodeError):  # no domain name: `Who` refuses the address in its own words
-            domain = domain.encode("idna").decode("ascii")
+        if not domain.isascii():
+            with suppress(UnicodeError):  # no domain: `Who` refuses the address in its own words
+                domain = domain.encode("idna").decode("ascii")
         return f"{local}{at}{domain}".lower()
     if kind == "phone":
         return re.sub(r"[\s().\-/]", "", text)
@@ -148,12 +152,14 @@ class Who:
                     f"{self.email!r} is no e-mail address. Leave email empty where none is known."
                 ) from None
         zone = self.time_zone if self.time_zone and self.time_zone in _zones() else ""
+        language = _language(self.language)
+        names = (self.first_name[:150], self.last_name[:150])
+        if (zone, language, *names) == (
+            self.time_zone, self.language, self.first_name, self.last_name
+        ):  # fmt: skip
+            return self
         return replace(
-            self,
-            time_zone=zone,
-            language=_language(self.language),
-            first_name=self.first_name[:150],
-            last_name=self.last_name[:150],
+            self, time_zone=zone, language=language, first_name=names[0], last_name=names[1]
         )
 
     def as_json(self) -> dict[str, Any]:

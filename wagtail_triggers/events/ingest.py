@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import json
 import uuid
 from datetime import datetime
 from typing import Any, Final
 
+from django.core.serializers.json import DjangoJSONEncoder
 from pydantic import ValidationError
 
 from ..conf import TASK_ROUTE
@@ -98,15 +98,18 @@ def record(
         raise InvalidEvent(f"key is longer than 128 characters: {key[:40]!r}…")
     if dedupe_key is not None and not 0 < len(dedupe_key) <= 200:
         raise InvalidEvent("dedupe_key must have 1 to 200 characters.")
-    payload = _storable(payload)
+    text = _payload_json(kind, payload)
+    if _NUL in text:
+        payload = _storable(payload)
+        text = _payload_json(kind, payload)
     inserted = outbox.insert(
         site_id=site_id,
         name=kind.name,
         identities=who.identities if who else {},
-        who=_storable(who.as_json()) if who else {},
+        who=_person_json(who) if who else "{}",
         key=key,
-        refs=kind.refs(key, payload),
-        payload=payload,
+        refs=_json(kind.refs(key, payload), "key"),
+        payload=text,
         occurred_at=occurred_at,
         dedupe_key=dedupe_key or uuid.uuid4().hex,
         source=source,
@@ -114,6 +117,41 @@ def record(
     )
     nudge(TASK_ROUTE)
     return inserted
+
+
+#: How JSON writes a NUL; also part of how it writes the text of this escape.
+_NUL: Final = "\\u0000"
+
+
+_ENCODER: Final = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _json(value: Any, what: str) -> str:
+    try:
+        text = _ENCODER.encode(value)
+        text.encode()  # a lone half of a surrogate pair is no text
+    except (TypeError, ValueError) as error:
+        raise InvalidEvent(
+            f"{what} cannot be kept as JSON: {error}. Send plain values: texts, finite numbers, "
+            "dates, lists and mappings of them."
+        ) from error
+    return text
+
+
+def _person_json(who: Who) -> str:
+    text = _json(who.as_json(), "contact")
+    return _json(_storable(who.as_json()), "contact") if _NUL in text else text
+
+
+def _payload_json(kind: EventType, payload: dict[str, Any]) -> str:
+    text = _json(payload, f"The payload of {kind.name}")
+    size = len(text.encode())
+    if size > MAX_PAYLOAD_BYTES:
+        raise InvalidEvent(
+            f"The payload of {kind.name} has {size} bytes; at most {MAX_PAYLOAD_BYTES} fit. "
+            "Send ids and what a message shows, not whole objects."
+        )
+    return text
 
 
 def _storable(value: Any) -> Any:
@@ -150,10 +188,4 @@ def _checked(kind: EventType, payload: dict[str, Any]) -> dict[str, Any]:
             for fault in error.errors(include_url=False)
         )
         raise InvalidEvent(f"The payload of {kind.name} is wrong. {faults}") from error
-    size = len(json.dumps(plain, ensure_ascii=False).encode())
-    if size > MAX_PAYLOAD_BYTES:
-        raise InvalidEvent(
-            f"The payload of {kind.name} has {size} bytes; at most {MAX_PAYLOAD_BYTES} fit. "
-            "Send ids and what a message shows, not whole objects."
-        )
     return plain

@@ -2,6 +2,9 @@
 
 A fault in such a function is ours to bear, never the checkout's: it runs in a savepoint, and what
 it raises is logged and counted. The host's own work goes on.
+
+The savepoint is set by the function's first query. Most functions look at nothing but what the
+signal carries, and many signals mean nothing: they cost no round trip.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import TracebackType
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -20,6 +24,7 @@ from ..core import clock
 from ..signals import mapping_failed
 from .ingest import track
 from .models import MappingFault
+from .outbox import HARMLESS
 
 logger = logging.getLogger("wagtail_triggers.mapping")
 
@@ -58,7 +63,7 @@ def map_signal(signal: Signal, *, event: str, sender: Any = None) -> Callable[[M
         def receive(sender: Any, **kwargs: Any) -> None:
             kwargs.pop("signal", None)
             try:
-                with transaction.atomic():
+                with _AsItWas():
                     found = mapping(sender=sender, **kwargs)
                     if found is not None:
                         track(event, **vars(found))
@@ -70,6 +75,35 @@ def map_signal(signal: Signal, *, event: str, sender: Any = None) -> Callable[[M
         return mapping
 
     return connect
+
+
+class _AsItWas:
+    """Leaves the transaction as it was where the block fails; as `atomic`, from its first query."""
+
+    def __init__(self) -> None:
+        self._connection = transaction.get_connection()
+        self._atomic: Any = None
+
+    def __enter__(self) -> None:
+        self._connection.execute_wrappers.append(self._execute)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.execute_wrappers.remove(self._execute)
+        if self._atomic is not None:
+            self._atomic.__exit__(kind, error, trace)
+
+    def _execute(
+        self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
+    ) -> Any:
+        if self._atomic is None and not str(sql).startswith(HARMLESS):
+            self._atomic = transaction.atomic()
+            self._atomic.__enter__()
+        return execute(sql, params, many, context)
 
 
 def _count_fault(name: str, event: str, error: Exception) -> None:

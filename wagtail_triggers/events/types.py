@@ -32,8 +32,9 @@ def _exact(value: object) -> object:
 #: A decimal that travels as a string, so that no JSON reader turns it into a float.
 Amount = Annotated[
     Decimal,
-    BeforeValidator(_exact),
+    # First, so that it is checked where the number is read, and not by Python afterwards.
     Field(allow_inf_nan=False, max_digits=14),
+    BeforeValidator(_exact),
     PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json"),
 ]
 Text = Annotated[str, Field(max_length=2_000)]

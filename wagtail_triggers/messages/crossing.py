@@ -11,7 +11,6 @@ longer ours) is left to `sender.py`, which takes the same steps one by one on ev
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import uuid
@@ -19,9 +18,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError, connection
 from django.db.models import Model
@@ -31,15 +29,12 @@ from ..conf import settings
 from ..contacts.models import Contact
 from ..core import clock, locking
 from ..core.locking import retrying
-from .guards import Guard, Sql, in_force, question_on
+from ..core.prepared import Prepared, Sql, is_forgotten, known_on, takes_several
+from .guards import Guard, in_force, question_on
 from .models import Message
 from .outcomes import Settlement
 
 logger = logging.getLogger("wagtail_triggers.sender")
-
-#: No such prepared statement; there is one already; it was planned for another table. A pooler that
-#: hands out another connection for each transaction does the first two.
-_FORGOTTEN: Final = {"26000", "42P05", "0A000"}
 
 _LOCK: Final = "(bigint) AS SELECT id FROM {contact} WHERE id = $1 FOR NO KEY UPDATE"
 _SETTLE: Final = (
@@ -107,7 +102,7 @@ def cross(
         statements.prepare()
         found = _in_transaction(calls)
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", None) not in _FORGOTTEN:
+        if not is_forgotten(error):
             raise
         _close()
         return None
@@ -162,25 +157,6 @@ def _in_transaction(calls: Sequence[Sql]) -> list[list[Any]]:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A prepared statement. Its name is made from its text, so that it can mean nothing else."""
-
-    text: str
-    params: Sequence[Any]
-
-    @cached_property
-    def name(self) -> str:
-        """The same for the same statement, in every process."""
-        whole = f"{self.text} {self.params!r}".encode()
-        return f"wt_{hashlib.sha256(whole).hexdigest()[:24]}"
-
-    def call(self, *arguments: Sql) -> Sql:
-        """The SQL that executes it."""
-        marks = ", ".join(sql for sql, _params in arguments)
-        return f"EXECUTE {self.name}({marks})", [one for _sql, own in arguments for one in own]
-
-
-@dataclass(frozen=True)
 class Statements:
     """The three statements of a hand-over."""
 
@@ -190,12 +166,11 @@ class Statements:
 
     def prepare(self) -> None:
         """Prepare them on the present connection, unless that was done."""
-        connection.ensure_connection()
-        known = _known.setdefault(connection.connection, set())
+        known = known_on(connection)
         for one in (self.lock, self.settle, self.move):
             if one.name not in known:
                 with connection.cursor() as cursor:
-                    cursor.execute(f"PREPARE {one.name} {one.text}", one.params)
+                    cursor.execute(*one.preparation)
                 known.add(one.name)
 
 
@@ -217,20 +192,14 @@ def _table(model: type[Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
-#: Names of what is prepared on a connection.
-_known: Final[WeakKeyDictionary[Any, set[str]]] = WeakKeyDictionary()
 _closed = False
 
 
 def _is_open() -> bool:
     """Whether the database takes several statements in one piece, with nothing around them."""
-    if _closed or connection.vendor != "postgresql" or connection.in_atomic_block:
+    if _closed or connection.in_atomic_block or not takes_several(connection):
         return False
-    from django.db.backends.postgresql.psycopg_any import is_psycopg3
-
-    # With parameters bound by the server each statement travels alone.
-    alone = connection.settings_dict["OPTIONS"].get("server_side_binding")
-    return is_psycopg3 and not alone and connection.get_autocommit()
+    return connection.get_autocommit()
 
 
 def _close() -> None:
