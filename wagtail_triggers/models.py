@@ -2,7 +2,19 @@
 
 from .consent.models import ConsentEvent, LinkToken, Subscription, Suppression, Topic
 from .contacts.models import Contact, Identity
-from .engine.models import BatchAttempt, Conversion, Enrolment, Job, Refusal, StepRun
+from .engine.models import (
+    BatchAttempt,
+    Conversion,
+    Enrolment,
+    Job,
+    Pulse,
+    Refusal,
+    StepRun,
+    Sweep,
+    Switch,
+    Transfer,
+    TransferRule,
+)
 from .events.models import Cart, Event, MappingFault, Order, OrderLine
 from .experiments.models import Assignment
 from .journeys.models import Journey, JourneyVersion
@@ -33,12 +45,17 @@ __all__ = [
     "MessageEvent",
     "Order",
     "OrderLine",
+    "Pulse",
     "Refusal",
     "StepRun",
     "Subscription",
     "Suppression",
+    "Switch",
+    "Sweep",
     "Template",
     "TemplateVersion",
     "Topic",
+    "Transfer",
+    "TransferRule",
     "TriggersSettings",
 ]

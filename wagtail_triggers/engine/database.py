@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext_noop
 
@@ -69,12 +69,13 @@ class DatabaseBatch:
             Enrolment,
             list(self.rows.values()),
             ["node", "seq", "arrived_at", "wake_at", "state", "reason", "active_slot", "ended_at",
-             "tries", "waiting", "last_message_at"],
+             "tries", "waiting", "last_message_at", "held_wake_at", "due_since", "stood_still"],
         )  # fmt: skip
         StepRun.objects.bulk_create(
             StepRun(
                 enrolment_id=one.enrolment_id,
                 seq=record.seq,
+                version_id=self.rows[one.enrolment_id].version_id,
                 node=record.node,
                 kind=record.kind,
                 decision=record.decision,
@@ -91,7 +92,10 @@ class DatabaseBatch:
             nudge(TASK_SEND_BULK)
 
     def _move(self, row: Enrolment, step: Progress) -> None:
+        if step.arrived_at != row.arrived_at:
+            row.stood_still = timedelta(0)
         row.node, row.seq, row.arrived_at = step.node, step.seq, step.arrived_at
+        row.held_wake_at = row.due_since = None
         row.wake_at, row.state, row.reason, row.tries = step.wake_at, step.state, step.reason, 0
         row.waiting, row.last_message_at = step.waiting, step.last_message_at
         if step.ended:

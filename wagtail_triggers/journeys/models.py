@@ -65,6 +65,12 @@ class Journey(
     )
     #: Why the last publication did not take effect; empty where it did.
     publish_problem = models.TextField(blank=True, editable=False)
+    #: Since when it is paused; NULL while it is not.
+    paused_at = models.DateTimeField(null=True, editable=False)
+    #: Why it has paused itself; empty where a person paused it, and while it runs.
+    pause_reason = models.CharField(max_length=255, blank=True, editable=False)
+    #: When it was last let go on: what happened before that is no reason to pause it again.
+    resumed_at = models.DateTimeField(null=True, editable=False)
 
     name.required_on_save = True  # type: ignore[attr-defined]  # Wagtail reads it off the field
 

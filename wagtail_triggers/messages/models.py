@@ -63,7 +63,7 @@ class TriggersSettings(BaseSiteSetting):
     sending_on = models.BooleanField(
         _("sending is on"),
         default=True,
-        help_text=_("Switch off to hold every message of this site at once."),
+        help_text=_("Switch off to hold every run, message and job of this site at once."),
     )
 
     class Meta:
@@ -247,8 +247,17 @@ class Message(models.Model):
         related_name="+",
         db_index=False,
     )
-    #: The step of the run's graph that planned it.
+    #: The step of the run's graph that planned it, and the version that the graph was of: the run
+    #: may have been moved to another since.
     node = models.CharField(max_length=64, blank=True)
+    journey_version = models.ForeignKey(
+        "wagtail_triggers.JourneyVersion",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
+    )
     #: The event that began the run: what the message is about.
     event = models.ForeignKey(
         "wagtail_triggers.Event",
@@ -278,6 +287,8 @@ class Message(models.Model):
     reason = models.CharField(_("reason"), max_length=255, blank=True)
     #: When a sender should look at it; NULL while somebody holds it and after its end.
     due_at = models.DateTimeField(_("due"), null=True)
+    #: `due_at` as it was before a pause or a switch held it.
+    held_due_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(_("expires"), null=True)
     #: Resolved at each claim; frozen with the bytes at the first ambiguous attempt.
     address = models.CharField(_("address"), max_length=320, blank=True)
@@ -312,6 +323,11 @@ class Message(models.Model):
                 fields=["lease_until"],
                 name="triggers_message_lease",
                 condition=models.Q(lease_until__isnull=False),
+            ),
+            models.Index(
+                fields=["held_due_at"],
+                name="triggers_message_held",
+                condition=models.Q(held_due_at__isnull=False),
             ),
             models.Index(fields=["contact", "planned_at"], name="triggers_message_contact"),
             models.Index(fields=["enrolment"], name="triggers_message_run"),
