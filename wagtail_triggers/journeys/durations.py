@@ -10,6 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ..core.wall_clock import at_wall_clock
+
+__all__ = ["MAX_AMOUNT", "MAX_SPAN", "UTC_ZONE", "Duration", "Unit", "at_wall_clock"]
+
 Unit = Literal["minutes", "hours", "days", "weeks"]
 
 #: About ten years in the smallest unit: far beyond any plan, far below what a datetime can hold.
@@ -63,34 +67,3 @@ class Duration(BaseModel):
             case "weeks":
                 words = ngettext("%(n)d week", "%(n)d weeks", n)
         return words % {"n": n}
-
-
-def at_wall_clock(wall: datetime, zone: ZoneInfo) -> datetime:
-    """Return the moment, in UTC, at which clocks in `zone` show `wall` (naive).
-
-    In a gap: the first valid minute after it. In an overlap: the first of the two.
-    """
-    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if _wall(first, zone) == wall:
-        return first
-    # In a gap fold=0 reads the offset from before it, and so lands behind it; fold=1 reads the
-    # later offset and lands before it. The change of clocks lies between the two: find it.
-    low = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    high = first
-    offset_before = low.astimezone(zone).utcoffset()
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) // 2
-        if middle.astimezone(zone).utcoffset() == offset_before:
-            low = middle
-        else:
-            high = middle
-    return _whole_second(high)
-
-
-def _wall(moment: datetime, zone: ZoneInfo) -> datetime:
-    return moment.astimezone(zone).replace(tzinfo=None, fold=0)
-
-
-def _whole_second(moment: datetime) -> datetime:
-    """Return the whole second at or before `moment`; clocks change at whole seconds."""
-    return moment.replace(microsecond=0)
