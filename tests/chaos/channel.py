@@ -1,47 +1,77 @@
-"""A channel to the sink: an HTTP provider with idempotency keys."""
+"""Channels to the sink: an HTTP provider that knows idempotency keys, or can be asked, or neither.
+
+A queryable provider makes nothing of a key, but says whether it has delivered one: its channel asks
+before it hands a message over, so the engine may repeat what is in doubt.
+"""
 
 from __future__ import annotations
 
+import time
 from http.client import HTTPConnection, HTTPException
 from typing import Any, ClassVar
 
+from django.conf import settings
+
 from wagtail_triggers.messages.channels.base import Channel, Outcome, OutcomeKind, Outgoing
+from wagtail_triggers.messages.channels.faults import retry_after
 
 
 class SinkChannel(Channel):
     """POSTs each message to the sink.
 
     Args:
-        port: The sink's.
-        keyed: Whether the idempotency key goes along, as it should.
+        mode: `plain`, `idempotent` or `queryable`: what its provider can do.
+        pause: Seconds to sleep before each attempt, for a provider that is slow on our side.
     """
 
     identifier: ClassVar[str] = "email"
     label = "Sink"
     hard_timeout = 1.0
 
-    def __init__(self, *, port: int, keyed: bool = True) -> None:
-        self.port = port
-        self.idempotent = keyed
+    def __init__(self, *, mode: str = "idempotent", pause: float = 0.0) -> None:
+        self.mode = mode
+        self.pause = pause
+        self.idempotent = mode != "plain"
 
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand it over."""
-        line = HTTPConnection("127.0.0.1", self.port, timeout=self.hard_timeout)
-        headers = {"X-Message": outgoing.idempotency_key}
-        if self.idempotent:
-            headers["Idempotency-Key"] = outgoing.idempotency_key
+        time.sleep(self.pause)
+        key = outgoing.idempotency_key
+        headers = {
+            "X-Message": key,
+            "X-Address": outgoing.address,
+            "X-Class": "marketing" if outgoing.marketing else "transactional",
+            **({"Idempotency-Key": key} if self.mode == "idempotent" else {}),
+        }
+        line = HTTPConnection("127.0.0.1", settings.CHAOS_SINK_PORT, timeout=self.hard_timeout)
         try:
+            if self.mode == "queryable":
+                line.request("GET", f"/{key}")
+                with line.getresponse() as answer:
+                    answer.read()
+                    if answer.status == 200:
+                        return Outcome(OutcomeKind.ACCEPTED, status="it had been delivered")
             line.request("POST", "/", body=outgoing.html.encode(), headers=headers)
-            status = line.getresponse().status
+            answer = line.getresponse()
+            return _outcome(answer.status, retry_after(dict(answer.headers.items())))
         except ConnectionRefusedError as error:
             return Outcome(OutcomeKind.NEVER_LEFT, detail=str(error))
         except (OSError, HTTPException) as error:
             return Outcome(OutcomeKind.AMBIGUOUS, detail=f"{type(error).__name__}: {error}")
         finally:
             line.close()
-        kind = OutcomeKind.ACCEPTED if status < 300 else OutcomeKind.REFUSED
-        return Outcome(kind, status=str(status))
 
     def address_of(self, contact: Any) -> str:
         """The contact's email address."""
         return str(contact.email)
+
+
+def _outcome(status: int, wait: float | None) -> Outcome:
+    kind = OutcomeKind.AMBIGUOUS
+    if status < 300:
+        kind = OutcomeKind.ACCEPTED
+    elif status == 429 or (status == 503 and wait is not None):
+        kind = OutcomeKind.NEVER_LEFT
+    elif 400 <= status < 500:
+        kind = OutcomeKind.REFUSED
+    return Outcome(kind, status=str(status), detail=f"HTTP {status}", retry_after=wait)

@@ -1,4 +1,4 @@
-"""The Celery app of the workers that are killed: `celery -A tests.chaos.worker worker`."""
+"""The Celery app of the workers that are killed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_process_init
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.chaos.settings"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.chaos.settings")
 
 app = Celery("chaos")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -17,6 +17,6 @@ app.autodiscover_tasks()
 
 @worker_process_init.connect
 def _ready(**_kwargs: Any) -> None:
-    from tests.chaos.child import begin  # needs Django, which Celery has set up by now
+    from tests.chaos.nursery import child_is_ready  # needs Django, which is set up by now
 
-    begin()
+    child_is_ready()
