@@ -1,6 +1,15 @@
 """Every room's models, for Django's discovery only. Import them from their room instead."""
 
-from .consent.models import ConsentEvent, LinkToken, Subscription, Suppression, Topic
+from .consent.models import (
+    ConsentEvent,
+    FrequencyCap,
+    LinkToken,
+    QuietHours,
+    SendLedger,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from .contacts.models import Contact, Identity
 from .engine.models import (
     BatchAttempt,
@@ -21,6 +30,7 @@ from .journeys.models import Journey, JourneyVersion
 from .messages.models import (
     Message,
     MessageEvent,
+    RateBucket,
     Template,
     TemplateVersion,
     TriggersSettings,
@@ -35,6 +45,7 @@ __all__ = [
     "Conversion",
     "Enrolment",
     "Event",
+    "FrequencyCap",
     "Identity",
     "Job",
     "Journey",
@@ -45,8 +56,11 @@ __all__ = [
     "MessageEvent",
     "Order",
     "OrderLine",
+    "QuietHours",
+    "RateBucket",
     "Pulse",
     "Refusal",
+    "SendLedger",
     "StepRun",
     "Subscription",
     "Suppression",

@@ -1,4 +1,4 @@
-"""Topics, subscriptions, suppression and unsubscribe tokens.
+"""Topics, subscriptions, suppression, unsubscribe tokens; how often, and not at night.
 
 Consent is attached to an address, not to a profile: whoever takes over an address starts anew,
 and two profiles with one address cannot disagree.
@@ -7,9 +7,16 @@ and two profiles with one address cannot disagree.
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from modelcluster.fields import ParentalKey
+from wagtail.models import Orderable
+
+from .weekdays import WeekdaysField
 
 
 def new_token() -> str:
@@ -170,3 +177,109 @@ class LinkToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.topic_id}"
+
+
+class FrequencyCap(Orderable):
+    """At most so many marketing messages to one person in any span of so long."""
+
+    class Unit(models.TextChoices):
+        """Of what the span is made. A day is 24 hours: the window rolls."""
+
+        HOURS = "hours", _("hours")
+        DAYS = "days", _("days")
+        WEEKS = "weeks", _("weeks")
+
+    settings = ParentalKey(
+        "wagtail_triggers.TriggersSettings", on_delete=models.CASCADE, related_name="caps"
+    )
+    limit = models.PositiveSmallIntegerField(
+        _("messages at most"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000)],
+    )
+    amount = models.PositiveSmallIntegerField(
+        _("in"), default=1, validators=[MinValueValidator(1), MaxValueValidator(366)]
+    )
+    unit = models.CharField(_("unit"), max_length=8, choices=Unit.choices, default=Unit.DAYS)
+    channel = models.CharField(
+        _("channel"), max_length=32, blank=True, help_text=_("Empty: all channels together.")
+    )
+
+    class Meta(Orderable.Meta):
+        verbose_name = _("frequency cap")
+        verbose_name_plural = _("frequency caps")
+
+    def __str__(self) -> str:
+        return f"{self.limit} / {self.amount} {self.unit}"
+
+    @property
+    def window(self) -> timedelta:
+        """How long the span is."""
+        return timedelta(**{str(self.unit): self.amount})
+
+
+class QuietHours(Orderable):
+    """A span of the day, on the clock of each person, in which marketing is held."""
+
+    settings = ParentalKey(
+        "wagtail_triggers.TriggersSettings", on_delete=models.CASCADE, related_name="quiet_hours"
+    )
+    begins = models.TimeField(_("from"))
+    ends = models.TimeField(_("until"), help_text=_("Earlier than “from”: of the next day."))
+    weekdays = WeekdaysField(
+        _("beginning on"), blank=True, help_text=_("None chosen: on every day.")
+    )
+
+    class Meta(Orderable.Meta):
+        verbose_name = _("quiet hours")
+        verbose_name_plural = _("quiet hours")
+
+    def __str__(self) -> str:
+        return f"{self.begins:%H:%M}-{self.ends:%H:%M} {self.weekdays}".strip()
+
+    def clean(self) -> None:
+        """Refuse what would never end."""
+        super().clean()
+        if self.begins == self.ends and self.begins is not None:
+            raise ValidationError(
+                {"ends": _("This is a whole day or none. For a whole day write 00:00 until 23:59.")}
+            )
+
+
+class SendLedger(models.Model):
+    """That a marketing message takes one of its person's slots: what frequency caps count.
+
+    It is also the permit with which the message may leave. At the claim everything that takes
+    thinking is decided (caps, quiet hours in the person's own zone), and the permit says until
+    when that holds; so the last question before the hand-over is one look at this row.
+    """
+
+    wagtail_reference_index_ignore = True
+
+    site = models.ForeignKey(
+        "wagtailcore.Site", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    contact = models.ForeignKey(
+        "wagtail_triggers.Contact", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    #: One row for each message, however often it is claimed.
+    message = models.OneToOneField(
+        "wagtail_triggers.Message",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+    )
+    channel = models.CharField(max_length=32)
+    #: The latest moment at which it can have left: a window that is counted from here is never
+    #: too short.
+    at = models.DateTimeField()
+    #: It may be handed over before this, and not without being claimed anew after it.
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("sent to a person")
+        verbose_name_plural = _("sent to people")
+        indexes = (models.Index(fields=["contact", "at"], name="triggers_ledger_contact"),)
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} {self.channel} {self.at:%Y-%m-%d %H:%M}"

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.core.validators import MaxLengthValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -33,8 +33,8 @@ class MessageClass(models.TextChoices):
     TRANSACTIONAL = "transactional", _("Transactional (order, shipping, account)")
 
 
-class TriggersSettings(BaseSiteSetting):
-    """Who writes, per site: shown in the admin under Settings > Triggers."""
+class TriggersSettings(BaseSiteSetting, ClusterableModel):
+    """Who writes, how often and when, per site: in the admin under Settings > Triggers."""
 
     sender_name = models.CharField(
         _("sender name"), max_length=128, blank=True, help_text=_("Empty: the site's name.")
@@ -307,6 +307,15 @@ class Message(models.Model):
     subject = models.CharField(_("subject"), max_length=255, blank=True)
     body_hash = models.CharField(max_length=64, blank=True)
     depth = models.PositiveSmallIntegerField(default=0)
+    #: The digest that it became a part of.
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
+    )
     planned_at = models.DateTimeField(_("planned"))
     settled_at = models.DateTimeField(_("settled"), null=True)
 
@@ -331,6 +340,17 @@ class Message(models.Model):
             ),
             models.Index(fields=["contact", "planned_at"], name="triggers_message_contact"),
             models.Index(fields=["enrolment"], name="triggers_message_run"),
+            # What still competes for a person's slots, however much was sent to them.
+            models.Index(
+                fields=["contact"],
+                name="triggers_message_waiting",
+                condition=models.Q(due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["merged_into"],
+                name="triggers_message_digest",
+                condition=models.Q(merged_into__isnull=False),
+            ),
             # Providers that give our own id back are not looked up here.
             models.Index(
                 fields=["provider_id"],
@@ -341,6 +361,24 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.subject or str(self.public_id)
+
+
+class RateBucket(models.Model):
+    """What a channel's account may still send at this moment: one row, shared by all workers."""
+
+    wagtail_reference_index_ignore = True
+
+    name = models.CharField(max_length=64, unique=True)
+    #: Below zero where messages that never wait have run ahead of the limit.
+    tokens = models.FloatField()
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("sending limit")
+        verbose_name_plural = _("sending limits")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.tokens:g}"
 
 
 class MessageEvent(models.Model):
