@@ -65,6 +65,37 @@ class TriggersSettings(BaseSiteSetting, ClusterableModel):
         default=True,
         help_text=_("Switch off to hold every run, message and job of this site at once."),
     )
+    #: Three, since a series for a forgotten cart is three letters in a week: one series fits, and
+    #: a second campaign beside it has to wait.
+    weekly_limit = models.PositiveSmallIntegerField(
+        _("marketing messages in 7 days"),
+        null=True,
+        blank=True,
+        default=3,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "What one person gets at most, on all channels together. What is over it waits until "
+            "it fits. Empty: no limit."
+        ),
+    )
+    quiet_spread_minutes = models.PositiveSmallIntegerField(
+        _("minutes to spread over"),
+        default=30,
+        validators=[MaxValueValidator(240)],
+        help_text=_("What quiet hours have held leaves within so many minutes after their end."),
+    )
+    digest_template = models.ForeignKey(
+        "wagtail_triggers.Template",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("digest template"),
+        help_text=_(
+            "Where several messages of one topic wait for one person, they become one of these. It "
+            "must be written for “Digest of several messages”. Empty: they leave one by one."
+        ),
+    )
 
     class Meta:
         verbose_name = _("triggers")
