@@ -28,12 +28,18 @@ TASK_RUN: Final = "wagtail_triggers.run"
 TASK_SEND_TRANSACTIONAL: Final = "wagtail_triggers.send_transactional"
 TASK_SEND_BULK: Final = "wagtail_triggers.send_bulk"
 TASK_REAP: Final = "wagtail_triggers.reap"
+TASK_LIFECYCLE: Final = "wagtail_triggers.lifecycle"
+TASK_JOBS: Final = "wagtail_triggers.jobs"
+TASK_RETENTION: Final = "wagtail_triggers.retention"
 
 QUEUES: Final[Mapping[str, str]] = {
     TASK_TICK: "triggers-route",
     TASK_ROUTE: "triggers-route",
     TASK_RUN: "triggers-run",
     TASK_REAP: "triggers-run",
+    TASK_LIFECYCLE: "triggers-run",
+    TASK_JOBS: "triggers-jobs",
+    TASK_RETENTION: "triggers-run",
     TASK_SEND_TRANSACTIONAL: "triggers-send-transactional",
     TASK_SEND_BULK: "triggers-send-bulk",
 }
@@ -94,6 +100,21 @@ class Settings:
     LEASE_SECONDS = _Setting(90, int)
     #: How many times a run, an event or a message may fail before it is parked.
     MAX_TRIES = _Setting(3, int)
+    #: Overdue runs and messages that are let go in a minute, once a journey or a site goes on.
+    RESUME_PER_MINUTE = _Setting(600, int)
+    #: Whom to mail when a journey has paused itself; empty: the admin's start page says it.
+    ALERT_EMAILS: _Setting[list[str]] = _Setting([], list)
+    #: Endpoints that journeys may call, by the name that editors choose:
+    #: `{"erp": {"URL": "https://…", "SECRET": "whsec_…"}}`.
+    WEBHOOKS: _Setting[dict[str, Any]] = _Setting({}, dict)
+    #: Where coupons are made: `{"BACKEND": "dotted.path", "OPTIONS": {...}}`; empty: nowhere.
+    COUPONS: _Setting[dict[str, Any]] = _Setting({}, dict)
+    #: Hosts (`"erp.internal"`) and networks (`"10.1.0.0/16"`) that webhooks may reach although they
+    #: are not public; plain http and any port are allowed there too.
+    EGRESS_ALLOW: _Setting[list[str]] = _Setting([], list)
+    #: How long rows are kept, by table: a number of days, a timedelta, or None for ever. What is
+    #: not named keeps its default.
+    RETENTION: _Setting[dict[str, Any]] = _Setting({}, dict)
 
     @property
     def from_email(self) -> str:
@@ -146,7 +167,7 @@ def load_backend(spec: Any, *, setting: str) -> Any:
 
 
 def beat_schedule(*, tick_seconds: float = 5.0) -> dict[str, dict[str, Any]]:
-    """Entries for Celery's `beat_schedule`: the periodic tick and the reaper.
+    """Entries for Celery's `beat_schedule`: the tick, the reaper and, each hour, retention.
 
     Args:
         tick_seconds: How often due work is looked for, in seconds. Nudges make most work start
@@ -166,5 +187,11 @@ def beat_schedule(*, tick_seconds: float = 5.0) -> dict[str, dict[str, Any]]:
             "task": TASK_REAP,
             "schedule": 30.0,
             "options": {"queue": QUEUES[TASK_REAP], "expires": 60},
+        },
+        # Hourly, not daily: a beat that is restarted each night counts its day anew each time.
+        "wagtail-triggers-retention": {
+            "task": TASK_RETENTION,
+            "schedule": 3600.0,
+            "options": {"queue": QUEUES[TASK_RETENTION], "expires": 600},
         },
     }
