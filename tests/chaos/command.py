@@ -39,7 +39,7 @@ def _set_up() -> None:
     import django
 
     django.setup()
-    from tests.chaos import worker  # noqa: F401 - makes our Celery app the current one
+    from tests.chaos import naive, worker  # noqa: F401 - our Celery app, and a task of most code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,8 @@
-"""The sender that most code has: send, then mark as sent."""
+"""What most code does: send, then mark as sent; or leave the work itself to the broker."""
 
 from __future__ import annotations
 
+from celery import shared_task
 from django.db import transaction
 
 from wagtail_triggers import tasks
@@ -28,3 +29,9 @@ def naive_batch(message_class: str) -> int:
             row.state, row.due_at = Message.State.ACCEPTED, None
             row.save(update_fields=["state", "due_at"])
     return 50
+
+
+@shared_task(name="chaos.mail", acks_late=True, reject_on_worker_lost=True, ignore_result=True)
+def mail(key: str) -> None:
+    """A mail, as a task of its own."""
+    get_channel("plain").send(Outgoing("bare@example.com", "", "", idempotency_key=key))

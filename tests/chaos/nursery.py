@@ -115,6 +115,11 @@ class Nursery:
         if number == signal.SIGKILL:
             self.wait(pid, 10)
 
+    def signal(self, pid: int, number: int) -> None:
+        """Signal one process, and not its children."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
     def wait(self, pid: int, seconds: float) -> bool:
         """Wait for the end of a process; False if it did not come."""
         give_up = time.monotonic() + seconds

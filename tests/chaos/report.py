@@ -85,7 +85,7 @@ class Report:
     @property
     def accounted(self) -> float:
         """Percent of the expected messages in a terminal state with a reason."""
-        return 100 * self.settled / self.expected if self.expected else 100.0
+        return min(100.0, 100 * self.settled / self.expected) if self.expected else 100.0
 
     def lines(self) -> list[str]:
         """Everything, the one line of figures last."""
