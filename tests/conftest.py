@@ -19,6 +19,11 @@ NO_CHROMIUM = (
     "TRIGGERS_CHROMIUM to its path."
 )
 
+NO_MARIADB = (
+    "No MariaDB on this machine: its smoke suite did not run. Install one (apt install "
+    "mariadb-server); no service needs to run."
+)
+
 _run = ExitStack()
 
 
@@ -31,6 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if "TRIGGERS_TEST_DB_HOME" not in os.environ:
         if test_settings.DATABASE_KIND == "postgres":
             home = _run.enter_context(servers.postgres()).host
+        elif test_settings.DATABASE_KIND == "mariadb":
+            if not servers.has_mariadb():
+                # In CI a database that is missing is a failure instead of a skip.
+                pytest.exit(NO_MARIADB, returncode=int(os.environ.get("CI") == "true"))
+            home = _run.enter_context(servers.mariadb())
         else:
             home = tempfile.mkdtemp(prefix="triggers-sqlite-")
             _run.callback(shutil.rmtree, home, ignore_errors=True)

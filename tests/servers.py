@@ -1,6 +1,8 @@
 """PostgreSQL and Valkey for the tests: from wheels, in a temporary folder, never left behind.
 
-Both run in a session of their own, so that Ctrl-C in a terminal reaches the tests and not the
+MariaDB, for which there is no wheel, is the machine's own, likewise in a temporary folder.
+
+All run in a session of their own, so that Ctrl-C in a terminal reaches the tests and not the
 servers under them; `guard.py` ends them if the process that started them dies without a word.
 """
 
@@ -78,6 +80,50 @@ def postgres(*, durable: bool = False) -> Iterator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def has_mariadb() -> bool:
+    """Whether this machine has MariaDB's programs."""
+    return bool(_program("mariadbd") and _program("mariadb-install-db"))
+
+
+@contextmanager
+def mariadb() -> Iterator[str]:
+    """A fresh MariaDB, reached through the socket `mariadb.sock` in the folder that is yielded.
+
+    Raises:
+        ServerError: It did not start; with its log.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="triggers-maria-"))
+    account = _unprivileged()
+    if account is not None:
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    data, socket_path = folder / "data", folder / "mariadb.sock"
+    common = ["--no-defaults", f"--datadir={data}"]
+    if account is not None:
+        common.append(f"--user={account.pw_name}")
+    try:
+        done = subprocess.run(
+            [_program("mariadb-install-db"), *common, "--skip-test-db",
+             "--auth-root-authentication-method=normal"],
+            cwd=folder, capture_output=True, text=True,
+        )  # fmt: skip
+        if done.returncode:
+            raise ServerError(f"mariadb-install-db failed:\n{done.stdout}{done.stderr}")
+        command = [_program("mariadbd"), *common, f"--socket={socket_path}", "--skip-networking"]
+        # A migration of Wagtail's own compares with what the connection's collation makes.
+        command += ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"]
+        command += ["--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", "--max-connections=200"]
+        command += [f"--pid-file={folder}/mariadb.pid", f"--tmpdir={folder}"]
+        with _server(command, folder, account, lambda: _listens(socket_path)):
+            yield str(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _program(name: str) -> str:
+    """The path of a server's program, which Debian keeps where only root looks; "" if none."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin") or ""
+
+
 @contextmanager
 def valkey() -> Iterator[str]:
     """A fresh Valkey on a free loopback port; yields its `redis://` address.
@@ -151,8 +197,10 @@ def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    # To PostgreSQL, SIGINT is the "fast" shutdown that does not wait for its clients.
-    for number, patience in ((signal.SIGINT, 5), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
+    # To PostgreSQL, SIGINT is the "fast" shutdown that does not wait for its clients. MariaDB
+    # ignores it and ends by SIGTERM.
+    first = signal.SIGTERM if "mariadbd" in str(process.args) else signal.SIGINT
+    for number, patience in ((first, 5), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
         if process.poll() is None:
             process.send_signal(number)
             try:
@@ -209,6 +257,17 @@ def _initialise(programs: Path, data: Path, account: pwd.struct_passwd | None) -
 def _accepts(programs: Path, folder: Path) -> bool:
     probe = [str(programs / "pg_isready"), "-q", "-h", str(folder)]
     return (folder / ".s.PGSQL.5432").exists() and subprocess.run(probe).returncode == 0
+
+
+def _listens(path: Path) -> bool:
+    """Whether MariaDB greets whoever connects."""
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.settimeout(1)
+            line.connect(str(path))
+            return bool(line.recv(16))
+        except OSError:
+            return False
 
 
 def _pongs(port: int) -> bool:

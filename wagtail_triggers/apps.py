@@ -17,13 +17,21 @@ class TriggersConfig(AppConfig):
 
     def ready(self) -> None:
         """Load what registers itself, then every app's `triggers.py`, then close the registries."""
-        for module in ("checks", "engine.guards", "engine.merging", "events.merging"):
+        for module in (
+            "checks",
+            "engine.guards",
+            "engine.merging",
+            "engine.retention",
+            "events.merging",
+            "experiments.merging",
+        ):
             import_module(f"{self.name}.{module}")
         for module in (
             "core.sites",
             "journeys.publish",
             "messages.publish",
             "messages.anymail_reports",
+            "engine.tables",
         ):
             import_module(f"{self.name}.{module}").connect()
         autodiscover_modules("triggers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -12,6 +13,7 @@ from django.db import connections
 from django.urls import NoReverseMatch, reverse
 
 from .conf import TASK_TICK, settings
+from .core import retention
 from .core.queue import broker
 from .exceptions import ConfigurationError
 from .messages.channels.base import get_channel
@@ -196,3 +198,33 @@ def check_hash_keys(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
             id="wagtail_triggers.W008",
         )
     ]
+
+
+@register(_TAG)
+def check_retention(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """E006, W009: what is to be forgotten, and too soon."""
+    try:
+        faults = retention.problems()
+    except ConfigurationError as error:
+        faults = [str(error)]
+    found: list[CheckMessage] = [
+        Error(
+            fault,
+            hint='Write WAGTAIL_TRIGGERS_RETENTION = {"events": 400}, in days; see the reference '
+            "of settings.",
+            id="wagtail_triggers.E006",
+        )
+        for fault in faults
+    ]
+    if not found:
+        events = retention.tables.get("events").keep
+        if events is not None and events < timedelta(days=396):
+            found.append(
+                Warning(
+                    f"Events are forgotten after {events.days} days.",
+                    hint="Keep 13 months (400 days): tests of a journey against the past compare "
+                    "with the same season of last year. Silence this if the law asks for less.",
+                    id="wagtail_triggers.W009",
+                )
+            )
+    return found

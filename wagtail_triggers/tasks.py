@@ -12,6 +12,7 @@ from celery import shared_task
 
 from .conf import (
     TASK_REAP,
+    TASK_RETENTION,
     TASK_ROUTE,
     TASK_RUN,
     TASK_SEND_BULK,
@@ -19,7 +20,7 @@ from .conf import (
     TASK_TICK,
 )
 from .core.queue import nudge
-from .engine import carts, recovery, scheduler
+from .engine import carts, recovery, retention, scheduler
 from .engine.database import run_due
 from .messages.models import MessageClass
 from .messages.sender import send_batch
@@ -82,6 +83,12 @@ def send_bulk() -> None:
 def reap() -> None:
     """Take back what dead workers held."""
     recovery.reap()
+
+
+@_task(TASK_RETENTION)
+def forget() -> None:
+    """Delete a slice of what is old."""
+    retention.sweep(seconds=2 * TURN_SECONDS)
 
 
 def _turn(step: Callable[[], int]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from ..exceptions import TriggersError
 from ..messages.letter import digest, letter
 from ..messages.models import Message
@@ -28,6 +30,8 @@ def as_sent(message: Message) -> Sent:
     """Render a message again from its version and context; nothing is shown before it was built."""
     if not message.body_hash:
         return Sent()
+    if not message.context:
+        return Sent(problem=_("What it said is no longer kept (WAGTAIL_TRIGGERS_RETENTION)."))
     try:
         rendered = letter(message.template_version, message.context)
     except TriggersError as error:

@@ -16,6 +16,7 @@ from ..core.queue import broker, reach_broker
 from ..events.models import Event, MappingFault
 from ..journeys.models import Journey
 from ..messages.models import Message, Template
+from . import retention
 from .models import BatchAttempt, Enrolment
 
 #: Work that is due for longer than this waits for workers that do not come.
@@ -49,6 +50,7 @@ def findings(*, with_broker: bool = True) -> list[Finding]:
         *_set_aside(),
         *_published(),
         *_snapshots(moment),
+        *_retention(moment),
     ]
 
 
@@ -158,3 +160,17 @@ def _snapshots(moment: datetime) -> Iterator[Finding]:
         else _("No transaction is open for long.")
     )
     yield Finding(_("Database"), not old, text)
+
+
+def _retention(moment: datetime) -> Iterator[Finding]:
+    late = retention.overdue(moment)
+    text = (
+        _(
+            "Not forgotten in time: %(tables)s. Is wagtail_triggers.retention scheduled "
+            "(beat_schedule)? Or run: manage.py triggers_retention"
+        )
+        % {"tables": ", ".join(late)}
+        if late
+        else _("Nothing is kept for longer than it should be.")
+    )
+    yield Finding(_("Retention"), not late, text)
