@@ -40,6 +40,7 @@ class TriggersConfig(AppConfig):
         for module, registry in (
             ("events.types", "event_types"),
             ("journeys.steps.registry", "steps"),
+            ("engine.jobs.registry", "kinds"),
             ("journeys.conditions", "kinds"),
             ("messages.guards", "guards"),
         ):
