@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_noop
@@ -25,7 +25,7 @@ def _run_left(moment: datetime) -> Q:
 def _paused(moment: datetime) -> Q:
     stopped = Enrolment.objects.filter(
         pk=OuterRef("enrolment"),
-        journey__state__in=(Journey.State.PAUSED, Journey.State.ARCHIVED),
+        journey__state=Journey.State.PAUSED,
     )
     return Q(Exists(stopped))
 
@@ -46,6 +46,6 @@ register_guard(
         Message.State.PLANNED,
         gettext_noop("The journey is paused."),
         _paused,
-        timedelta(minutes=1),
+        None,
     )
 )

@@ -365,7 +365,7 @@ class Message(models.Model):
                 condition=models.Q(lease_until__isnull=False),
             ),
             models.Index(
-                fields=["held_due_at"],
+                fields=["journey_version", "held_due_at"],
                 name="triggers_message_held",
                 condition=models.Q(held_due_at__isnull=False),
             ),
