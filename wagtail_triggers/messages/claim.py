@@ -128,7 +128,9 @@ def _lock_and_claim(candidates: dict[int, int], claim: Claim, message_class: str
                 _settle(row, verdict_of, claim)
                 written.append(row)
         take_them = _take_marketing if marketing else _take_all
-        written += take_them(free, claim, {row.pk for row in rows} - {row.pk for row in free})
+        # What stays unknown counts; what was stopped before it left does not.
+        stopped_ids = {row.pk for row in written if row.state in slots.FREE}
+        written += take_them(free, claim, stopped_ids)
         update_rows(Message, written, _WRITTEN)
 
 
