@@ -43,7 +43,7 @@ class StaleClaim(TriggersError):
 
 
 class SwitchedOff(TriggersError):
-    """The site is switched off, so the journey would not move. Switch it on under Settings first."""
+    """The site is switched off, so nobody would move. Switch it on under Settings first."""
 
 
 class InvalidTransfer(TriggersError, ValueError):

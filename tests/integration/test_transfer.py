@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from copy import deepcopy
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -52,8 +53,9 @@ def again(row: Journey, **settings: dict[str, Any]) -> JourneyVersion:
     for node in graph["nodes"]:
         node["settings"] = {**node["settings"], **settings.get(node["id"], {})}
     publish_on(row.site, row.name, graph, row=row)
-    assert row.live_version is not None
-    return row.live_version
+    new: JourneyVersion | None = row.live_version
+    assert new is not None
+    return new
 
 
 def without(row: Journey, gone: str) -> JourneyVersion:
@@ -65,12 +67,14 @@ def without(row: Journey, gone: str) -> JourneyVersion:
     for edge in graph["edges"]:
         edge["target"] = target if edge["target"] == gone else edge["target"]
     publish_on(row.site, row.name, graph, row=row)
-    assert row.live_version is not None
-    return row.live_version
+    new: JourneyVersion | None = row.live_version
+    assert new is not None
+    return new
 
 
 def version(row: Journey, number: int = 1) -> JourneyVersion:
-    return row.versions.get(number=number)
+    found: JourneyVersion = row.versions.get(number=number)
+    return found
 
 
 def at(runs: list[Enrolment], node: str, **more: Any) -> None:
@@ -427,10 +431,7 @@ def test_skipping_leads_behind_the_step_also_where_it_is_gone() -> None:
         found = [(node, *kinds.get(node, wait)) for node in nodes]
         return {
             "nodes": [{"id": i, "kind": kind, "settings": settings} for i, kind, settings in found],
-            "edges": [
-                {"source": a, "port": "next", "target": b}
-                for a, b in zip(nodes, nodes[1:], strict=False)
-            ],
+            "edges": [{"source": a, "port": "next", "target": b} for a, b in pairwise(nodes)],
         }
 
     def compiled(*nodes: str) -> Any:

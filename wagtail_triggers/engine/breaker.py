@@ -10,9 +10,9 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils.translation import gettext_noop
 
 from ..core import clock
@@ -111,7 +111,7 @@ def _counted(since: datetime, limits: list[Limit]) -> dict[int, dict[str, int]]:
     bad = Q()
     for limit in limits:
         bad |= Q(**{f"all_{limit.what}__gt": 0})
-    rows = (
+    rows: QuerySet[Pulse, Any] = (
         Pulse.objects.filter(
             Q(journey__resumed_at=None) | Q(at__gt=F("journey__resumed_at")), at__gt=since
         )

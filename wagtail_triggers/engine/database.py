@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.translation import gettext_noop
 
@@ -161,7 +162,7 @@ class DatabaseStore:
         contacts = {row.pk: row for row in locked(people, skip_locked=True).order_by("pk")}
         # A second statement with the whole predicate: rows that the first one returned may have
         # moved before the contact was ours.
-        rows = {
+        rows: dict[int, Any] = {
             row.pk: row
             for row in locked(
                 Enrolment.objects.filter(

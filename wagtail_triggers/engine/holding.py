@@ -31,7 +31,7 @@ CHUNK: Final = 2_000
 #: transaction of ours lives longer.
 GRACE: Final = timedelta(minutes=2)
 
-Row = TypeVar("Row", Enrolment, Message, Job)
+Row = TypeVar("Row", bound=Enrolment | Message | Job)
 
 
 def stopped() -> Q:
@@ -49,7 +49,7 @@ def is_off(site: OuterRef) -> Q:
     return Q(Exists(TriggersSettings.objects.filter(site=site, sending_on=False)))
 
 
-def as_expression(condition: Q) -> ExpressionWrapper:
+def as_expression(condition: Q) -> ExpressionWrapper[Q]:
     """A condition as a column of its own."""
     return ExpressionWrapper(condition, output_field=BooleanField())
 
@@ -107,11 +107,6 @@ def carry_on(*, seconds: float = 20.0) -> int:
     for switch in Switch.objects.filter(done_at=None).order_by("pk"):
         runs += follow(switch, seconds=max(0.0, ends - time.monotonic()))
     return runs
-
-
-def is_open() -> bool:
-    """Whether there is anything for `carry_on` to do."""
-    return Switch.objects.filter(done_at=None).exists()
 
 
 def _notice_sites() -> None:
@@ -206,15 +201,18 @@ def _chunk(rows: QuerySet[Row], switch_id: int) -> int:
 
 def hold(rows: Iterable[Enrolment | Message | Job]) -> None:
     """Take rows out of their queue; their contacts are locked."""
-    by_model: dict[type[Enrolment | Message | Job], list[int]] = {}
+    ids: dict[type[Enrolment | Message | Job], list[int]] = {Enrolment: [], Message: [], Job: []}
     for row in rows:
-        by_model.setdefault(type(row), []).append(row.pk)
-    for model, ids in by_model.items():
-        chosen = model._default_manager.filter(pk__in=ids)
-        if model is Enrolment:
-            chosen.update(held_wake_at=F("wake_at"), wake_at=None)
-        else:
-            chosen.update(held_due_at=F("due_at"), due_at=None)
+        ids[type(row)].append(row.pk)
+    if ids[Enrolment]:
+        runs = Enrolment.objects.filter(pk__in=ids[Enrolment])
+        runs.update(held_wake_at=F("wake_at"), wake_at=None)
+    if ids[Message]:
+        messages = Message.objects.filter(pk__in=ids[Message])
+        messages.update(held_due_at=F("due_at"), due_at=None)
+    if ids[Job]:
+        held_jobs = Job.objects.filter(pk__in=ids[Job])
+        held_jobs.update(held_due_at=F("due_at"), due_at=None)
 
 
 def _release(rows: list[Row], switch: Switch) -> None:

@@ -17,7 +17,7 @@ from ..exceptions import SwitchedOff
 from ..journeys.models import Journey
 from ..messages.models import TriggersSettings
 from . import holding, transfer
-from .models import Enrolment, Switch
+from .models import Enrolment, Switch, Transfer
 
 _SWITCHED: Final = ("state", "paused_at", "pause_reason", "resumed_at")
 
@@ -132,14 +132,12 @@ def archive(
 
     Returns:
         How many runs were let go on, or taken out, by now.
-
-    Raises:
-        SwitchedOff: A paused journey shall finish, and its site is switched off.
     """
-    if let_finish and journey.state == Journey.State.PAUSED:
-        resume(journey, seconds=0)
+    moment = clock.now()
     with transaction.atomic():
         held = _held(journey)
+        if held.state == Journey.State.PAUSED:
+            holding.decide(Switch.Kind.RELEASE, moment, site_id=held.site_id, journey=held)
         held.state, held.paused_at, held.pause_reason = Journey.State.ARCHIVED, None, ""
         held.save(update_fields=_SWITCHED)
     _copy(held, journey)
@@ -158,6 +156,8 @@ def take_up(journey: Journey) -> None:
         if held.state == Journey.State.ARCHIVED:
             held.state, held.resumed_at = Journey.State.RUNNING, clock.now()
             held.save(update_fields=_SWITCHED)
+            # Those who are still to be taken out have entered before; whoever enters now stays.
+            Transfer.objects.filter(journey=held, to_version=None).update(done_at=clock.now())
     _copy(held, journey)
 
 
@@ -168,6 +168,14 @@ def carry_on(*, seconds: float = 20.0) -> int:
         How many runs followed; 0 means that nothing is left to do at the moment.
     """
     return holding.carry_on(seconds=seconds) + transfer.carry_on(seconds=seconds)
+
+
+def is_open() -> bool:
+    """Whether there is anything for `carry_on` to do; two cheap look-ups."""
+    return (
+        Switch.objects.filter(done_at=None).exists()
+        or Transfer.objects.filter(done_at=None).exists()
+    )
 
 
 def _held(journey: Journey) -> Journey:

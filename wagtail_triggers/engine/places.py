@@ -30,7 +30,7 @@ class Place:
 
 
 def places(journey: Journey) -> list[Place]:
-    """Every step of an earlier version at which somebody stands, newest version first; one query."""
+    """Every step of an earlier version at which somebody stands, newest first; one query."""
     live = journey.live_version_id
     return [place for place in _everywhere(journey) if place.version_id != live]
 
