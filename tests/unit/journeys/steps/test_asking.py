@@ -106,7 +106,7 @@ def test_webhook_problems_name_the_endpoint_and_the_fact(settings: Settings) -> 
     def found(**more: Any) -> list[tuple[str, str]]:
         return [(one.field, one.message) for one in webhook(**more).problems(World(), frozenset())]
 
-    assert found() == [("endpoint", "There is no webhook “erp”.")]
+    assert found() == [("endpoint", "There is no webhook “erp”. Known are: crm.")]
     (problem,) = found(endpoint="crm")
     assert problem[0] == "endpoint"
     assert "https" in problem[1]
