@@ -90,6 +90,7 @@ class TriggersSettings(BaseSiteSetting, ClusterableModel):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
+        limit_choices_to={"event": "digest", "message_class": MessageClass.MARKETING},
         verbose_name=_("digest template"),
         help_text=_(
             "Where several messages of one topic wait for one person, they become one of these. It "
