@@ -21,7 +21,7 @@ from ..core import clock
 from ..core.bulk import update_rows
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.queue import nudge
-from ..journeys.models import Journey
+from ..journeys.models import Journey, JourneyVersion
 from ..messages.models import Message, TriggersSettings
 from .models import Enrolment, Job, Switch
 
@@ -42,6 +42,12 @@ def stopped() -> Q:
 def is_paused(journey: OuterRef) -> Q:
     """Whether the journey with this key is paused."""
     return Q(Exists(Journey.objects.filter(pk=journey, state=Journey.State.PAUSED)))
+
+
+def is_paused_for(version: OuterRef) -> Q:
+    """Whether the journey of the version with this key is paused."""
+    paused = JourneyVersion.objects.filter(pk=version, journey__state=Journey.State.PAUSED)
+    return Q(Exists(paused))
 
 
 def is_off(site: OuterRef) -> Q:
@@ -153,7 +159,7 @@ def _rows_of(switch: Switch) -> Sequence[QuerySet[Enrolment] | QuerySet[Message]
     """What is to follow: runs, messages and jobs that do not stand as they should yet."""
     off = is_off(OuterRef("site"))
     paused = is_paused(OuterRef("enrolment__journey"))
-    stopped_letters = is_paused(OuterRef("journey_version__journey"))
+    stopped_letters = is_paused_for(OuterRef("journey_version"))
     runs = Enrolment.objects.filter(state=Enrolment.State.ACTIVE)
     messages = Message.objects.filter(state__in=Message.WAITING)
     jobs = Job.objects.filter(state=Job.State.PLANNED)
