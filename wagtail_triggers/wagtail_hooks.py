@@ -14,6 +14,7 @@ from .admin.group import TriggersGroup
 from .admin.permissions import register_policies
 from .admin.retry import ACTION as RETRY
 from .admin.switching import PAUSE, RESUME
+from .admin.tasks import ACTION as DECIDE
 from .messages.models import TriggersSettings
 
 ICONS = ("event", "journey", "message", "run", "step")
@@ -35,6 +36,7 @@ def register_log_actions(actions: Any) -> None:
     """Name what people decide here, for the audit log."""
     actions.register_action(PAUSE, _("Pause a journey"), _("Journey paused"))
     actions.register_action(RESUME, _("Resume a journey"), _("Journey resumed"))
+    actions.register_action(DECIDE, _("Decide a task"), _("Task decided"))
     actions.register_action(RETRY, _("Try a parked run again"), _("Parked run tried again"))
 
 

@@ -12,13 +12,13 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import policy_registry, register_permission_policy
 
 from ..contacts.models import Contact
-from ..engine.models import Enrolment
+from ..engine.models import Enrolment, Task
 from ..events.models import Event
 from ..journeys.models import Journey
 from ..messages.models import Message
 
 #: What the engine writes and people only read.
-RECORDS: tuple[type[Model], ...] = (Contact, Enrolment, Message, Event)
+RECORDS: tuple[type[Model], ...] = (Contact, Enrolment, Task, Message, Event)
 
 
 class RecordPolicy(ModelPermissionPolicy):
@@ -57,6 +57,11 @@ def may_retry(user: Any) -> bool:
     """
     may_publish = policy_registry.get_by_type(Journey).user_has_permission(user, "publish")
     return bool(may_publish) and may_view(user, Enrolment)
+
+
+def may_decide(user: Any) -> bool:
+    """Say whether `user` may decide tasks; nobody decides what they cannot see."""
+    return bool(user.has_perm("wagtail_triggers.decide_task")) and may_view(user, Task)
 
 
 def view_permission(model: type[Model]) -> QuerySet[Permission]:
