@@ -37,7 +37,9 @@ from .deletion import KeptDeleteView
 from .forms import JourneyForm
 from .panels import ExplainingPanel
 from .publication import PublicationColumn, PublicationIndexView
+from .states import explained
 from .switching import switch_buttons, switch_urls
+from .underway import underway_urls
 from .widgets import GraphTextarea
 
 OUTLINE = "wagtail_triggers/admin/outline.html"
@@ -96,6 +98,7 @@ class JourneyInspectView(InspectView):
         return {
             **super().get_context_data(**kwargs),
             "version": live,
+            "pause_reason": explained(journey.pause_reason),
             "reading": read_json(graph, journey.site_id),
             "numbers": numbers([journey.pk])[journey.pk],
         }
@@ -193,4 +196,5 @@ class JourneyViewSet(SnippetViewSet):
             *super().get_urlpatterns(),
             path("outline/", outline_view, name="outline"),
             *switch_urls(),
+            *underway_urls(),
         ]
