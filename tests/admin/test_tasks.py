@@ -67,10 +67,14 @@ def test_listing_shows_open_tasks_unless_others_are_asked_for(chief: Client, tas
     assert url in chief.get(reverse(LISTING), {"state": ""}).content.decode()
 
 
-def test_listing_without_a_task_says_so(chief: Client, clock: FrozenClock) -> None:
-    response = chief.get(reverse(LISTING))
-    assert response.status_code == 200
-    assert "there are no tasks" in response.content.decode().lower()
+def test_listing_without_a_task_says_where_they_come_from(
+    chief: Client, clock: FrozenClock
+) -> None:
+    html = chief.get(reverse(LISTING)).content.decode()
+    assert "Nothing waits for a decision." in html
+    assert "Ask somebody of the staff" in html
+    html = chief.get(reverse(LISTING), {"q": "nobody"}).content.decode()
+    assert "Nothing waits for a decision." not in html
 
 
 def test_jobs_of_other_kinds_are_neither_listed_nor_shown_nor_decided(

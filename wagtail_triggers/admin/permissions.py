@@ -66,6 +66,6 @@ def may_decide(user: Any) -> bool:
 
 def view_permission(model: type[Model]) -> QuerySet[Permission]:
     """The permission to look at rows of `model`, for the form of a group."""
-    content_type = ContentType.objects.get_for_model(model)
+    content_type = ContentType.objects.get_for_model(model, for_concrete_model=False)
     codename = f"view_{model._meta.model_name}"
     return Permission.objects.filter(content_type=content_type, codename=codename)

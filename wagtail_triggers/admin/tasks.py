@@ -81,8 +81,9 @@ class TaskIndexView(RecordIndexView):
         return rows.select_related("contact", "enrolment__journey")
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Give each task of the page its journey's name."""
+        """Give each task of the page its journey's name; know an empty desk from a poor search."""
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        context["nothing_waits"] = not any(self.request.GET.values())
         for job in context["object_list"]:
             job.journey = job.enrolment.journey
         return context
@@ -177,6 +178,7 @@ class TaskViewSet(RecordViewSet):
     url_namespace = "triggers_tasks"
     index_view_class = TaskIndexView
     inspect_view_class = TaskInspectView
+    index_results_template_name = "wagtail_triggers/admin/tasks_results.html"
     inspect_template_name = "wagtail_triggers/admin/task.html"
     filterset_class = TaskFilterSet
     search_fields = ("contact__email", "contact__last_name")
