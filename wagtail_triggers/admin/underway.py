@@ -105,7 +105,7 @@ class UnderWayView(JourneyDecisionView):
         """Show what the answers lead to, or do what has been shown."""
         if not self.rows:
             return redirect(self._here())
-        valid = self.options.is_valid()
+        valid = self.general.is_valid()
         if not all([row.form.is_valid() for row in self.rows]) or not valid:
             return self.render_to_response(self.get_context_data(is_wrong=True))
         if "confirm" in request.POST and request.POST.get("shown") == self._fingerprint():
@@ -119,7 +119,7 @@ class UnderWayView(JourneyDecisionView):
                 self.journey,
                 self.version,
                 rules,
-                cancels_unsent=self.options.cleaned_data["cancels_unsent"],
+                cancels_unsent=self.general.cleaned_data["cancels_unsent"],
                 by=request.user,
             )
         except TriggersError as error:
@@ -149,7 +149,7 @@ class UnderWayView(JourneyDecisionView):
         return _plan(self.version)
 
     @cached_property
-    def options(self) -> OptionsForm:
+    def general(self) -> OptionsForm:
         """What is decided for all together."""
         return OptionsForm(self.request.POST if self.request.method == "POST" else None)
 
@@ -209,9 +209,9 @@ class UnderWayView(JourneyDecisionView):
 
     def _fingerprint(self) -> str:
         """What was shown: another answer needs another look."""
-        said = [[rule.version_id, rule.node, rule.policy, rule.target, rule.clock]
+        said: list[Any] = [[rule.version_id, rule.node, rule.policy, rule.target, rule.clock]
                 for rule in (row.rule() for row in self.rows)]  # fmt: skip
-        said.append([self.version.pk if self.version else 0, self.options.cleaned_data])
+        said.append([self.version.pk if self.version else 0, self.general.cleaned_data])
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -227,7 +227,7 @@ class UnderWayView(JourneyDecisionView):
             "rows": self.rows,
             "people": sum(row.place.people for row in self.rows),
             "unsent": unsent,
-            "options": self.options,
+            "general": self.general,
             "last": _told(last.first()),
             "all_choices": [one for one in Policy.choices if one[0] != Policy.SKIP],
             "back": reverse("triggers_journeys:inspect", args=[self.journey.pk]),

@@ -408,8 +408,8 @@ class TransferRule(models.Model):
     class Clock(models.TextChoices):
         """From when a wait counts for those who are moved."""
 
-        KEEP = "keep", _("Waits count from when they came here")
-        RESTART = "restart", _("Waits begin anew")
+        KEEP = "keep", _("Count from when they arrived")
+        RESTART = "restart", _("Begin anew")
 
     transfer = models.ForeignKey(Transfer, on_delete=models.CASCADE, related_name="rules")
     #: NULL: every version.
