@@ -68,11 +68,8 @@ def picture(page: Page, name: str) -> None:
 
 def fits(page: Page) -> bool:
     """Whether nothing sticks out of the window sideways."""
-    return bool(
-        page.evaluate(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        )
-    )
+    root = "document.documentElement"
+    return bool(page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"))
 
 
 def test_people_are_moved_with_the_keyboard_alone(desk: Page, plan: Journey) -> None:
