@@ -31,8 +31,9 @@ from .messages.models import MessageClass
 from .messages.policies import rate
 from .messages.sender import send_batch
 
-#: One task works for so long, then lets others have a turn.
-TURN_SECONDS: Final = 20.0
+#: One task works for so long, then lets others have a turn. A worker that is asked to stop waits for
+#: the task in hand, and should be gone within 10 s.
+TURN_SECONDS: Final = 5.0
 #: Between batches that are not full: what comes in one by one is not worked on one by one.
 GATHER_SECONDS: Final = 0.25
 #: What a worker waits at most for room under a channel's limit; the next tick comes for the rest.
