@@ -94,9 +94,9 @@ def test_page_shows_the_numbers_first_and_then_does_what_it_showed(
     assert standing() == before
     numbers = re.findall(r"<dt>(\d+)</dt><dd>([^<]+)</dd>", page)
     assert numbers == [
-        ("20", "Finish on the earlier version"),
-        ("80", "Move to the new version"),
-        ("100", "Move, and go on behind this step"),
+        ("20", "Stay on their version"),
+        ("80", "Move to the new one"),
+        ("100", "Move past this step"),
         ("10", "Leave the journey"),
     ]
     page = client.post(url(plan), {**said, "confirm": "1", "shown": shown(page)}, follow=True).text

@@ -400,15 +400,15 @@ class TransferRule(models.Model):
     class Policy(models.TextChoices):
         """The four answers."""
 
-        STAY = "stay", _("Finish on the earlier version")
-        MOVE = "move", _("Move to the new version")
-        SKIP = "skip", _("Move, and go on behind this step")
+        STAY = "stay", _("Stay on their version")
+        MOVE = "move", _("Move to the new one")
+        SKIP = "skip", _("Move past this step")
         EXIT = "exit", _("Leave the journey")
 
     class Clock(models.TextChoices):
         """From when a wait counts for those who are moved."""
 
-        KEEP = "keep", _("Count from when they arrived")
+        KEEP = "keep", _("Count from arrival")
         RESTART = "restart", _("Begin anew")
 
     transfer = models.ForeignKey(Transfer, on_delete=models.CASCADE, related_name="rules")
