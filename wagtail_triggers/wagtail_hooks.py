@@ -14,6 +14,7 @@ from .admin.deletion import refuse_bulk_deletion
 from .admin.group import TriggersGroup
 from .admin.permissions import register_policies
 from .admin.retry import ACTION as RETRY
+from .admin.site_settings import EDIT_HANDLER
 from .admin.switching import ARCHIVE, PAUSE, RESUME, TAKE_UP
 from .admin.tasks import ACTION as DECIDE
 from .admin.underway import TRANSFER, tell_after_publishing
@@ -24,6 +25,7 @@ ICONS = ("event", "journey", "message", "run", "step")
 # Policies come before everything that looks one up: the registry refuses late ones.
 register_policies()
 register_snippet(TriggersGroup)
+TriggersSettings.edit_handler = EDIT_HANDLER
 register_setting(TriggersSettings, icon="triggers-journey")
 
 
