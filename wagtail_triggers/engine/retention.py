@@ -22,7 +22,7 @@ from ..core.locking import engine_transaction, locked, retrying
 from ..core.retention import Table, register_table, tables
 from ..events.models import Cart, Event
 from ..messages.models import Message, MessageEvent
-from .models import Enrolment, Job, Refusal, StepRun, Sweep
+from .models import Enrolment, Job, Pulse, Refusal, StepRun, Sweep
 
 logger = logging.getLogger("wagtail_triggers.retention")
 
@@ -180,6 +180,10 @@ def _jobs(rows: QuerySet[Job], before: datetime) -> QuerySet[Job]:
     return ended.exclude(state__in=Job.PENDING)
 
 
+def _pulses(rows: QuerySet[Pulse], before: datetime) -> QuerySet[Pulse]:
+    return rows
+
+
 def _refusals(rows: QuerySet[Refusal], before: datetime) -> QuerySet[Refusal]:
     return rows
 
@@ -208,6 +212,7 @@ for _table in (
     Table("steps", StepRun, "at", SEASON, _of_ended_runs),
     Table("jobs", Job, "created_at", SEASON, _jobs),
     Table("refusals", Refusal, "at", 90, _refusals),
+    Table("pulses", Pulse, "at", 7, _pulses),
     Table("reports", MessageEvent, "recorded_at", SEASON, _reports),
     Table("message_contents", Message, "planned_at", SEASON, _contents, blank={"context": {}}),
     Table("messages", Message, "planned_at", None, _messages),
