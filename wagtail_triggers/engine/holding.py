@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
-from ..conf import TASK_RUN, TASK_SEND_BULK, settings
+from ..conf import TASK_JOBS, TASK_RUN, TASK_SEND_BULK, settings
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.bulk import update_rows
@@ -244,6 +244,7 @@ def _release(rows: list[Row], switch: Switch) -> None:
     Switch.objects.filter(pk=switch.pk).update(released=F("released") + overdue)
     nudge(TASK_RUN)
     nudge(TASK_SEND_BULK)
+    nudge(TASK_JOBS)
 
 
 def _due(row: Enrolment | Message | Job, switch: Switch) -> datetime:

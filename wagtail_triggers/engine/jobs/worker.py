@@ -22,6 +22,8 @@ GIVE_UP_AFTER: Final = 3
 GIVE_UP_FOR: Final = timedelta(seconds=30)
 #: Seconds after which a batch begins nothing more: a task has its time limit too.
 LONGEST_BATCH: Final = 40.0
+#: What one attempt may take, so that the batch ends before its task is killed.
+LONGEST_ATTEMPT: Final = 25.0
 
 
 def work_batch(limit: int = BATCH) -> int:
@@ -61,5 +63,5 @@ def _carry_out(kind: JobKind, job: Job, moment: datetime) -> Outcome:
 def _in_time(claim: Claim, kind: JobKind) -> bool:
     """Whether one more attempt surely ends inside the lease that the claim began with."""
     gone = time.monotonic() - claim.taken_at
-    left = min(settings.LEASE_SECONDS, LONGEST_BATCH + kind.hard_timeout + 10) - gone
-    return left > kind.hard_timeout + 10
+    longest = kind.longest() + 10
+    return min(settings.LEASE_SECONDS, LONGEST_BATCH + longest) - gone > longest
