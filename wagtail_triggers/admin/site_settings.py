@@ -17,6 +17,14 @@ from wagtail.admin.panels import (
 from ..conf import settings
 
 
+class ChannelSelect(forms.Select):
+    """The channels that are set up; read when the page is shown."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.choices = _channels  # type: ignore[assignment]  # Django calls it at each look
+
+
 def _channels() -> list[tuple[str, Any]]:
     return [("", _("All channels together")), *((name, name) for name in settings.CHANNELS)]
 
@@ -46,7 +54,7 @@ EDIT_HANDLER = ObjectList(
                                 FieldPanel("limit"),
                                 FieldPanel("amount"),
                                 FieldPanel("unit"),
-                                FieldPanel("channel", widget=forms.Select(choices=_channels)),
+                                FieldPanel("channel", widget=ChannelSelect),
                             ]
                         )
                     ],
