@@ -322,8 +322,11 @@ def test_kind_that_raises_is_taken_as_ambiguous_and_tried_again(
     assert len(memory_coupons.issued) == 1
 
 
-def test_endpoint_that_is_down_puts_the_rest_of_its_lane_off(plan: Journey) -> None:
-    memory_coupons.script([Creation(Fate.NEVER_LEFT)] * 10)
+@pytest.mark.parametrize("fate", [Fate.NEVER_LEFT, Fate.AMBIGUOUS])
+def test_endpoint_that_does_not_work_puts_the_rest_of_its_lane_off(
+    plan: Journey, fate: Fate
+) -> None:
+    memory_coupons.script([Creation(fate)] * 10)
     buyers(10)
     assert work_batch() == 10
     assert len(memory_coupons.asked) == worker.GIVE_UP_AFTER

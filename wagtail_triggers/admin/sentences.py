@@ -58,7 +58,7 @@ class Teller:
         if step.decision in {"exit", "park"}:
             return explained(str(detail.get("reason", "")))
         if detail.get("note"):
-            return str(detail["note"])
+            return explained(str(detail["note"]))
         return self._answer(step) if step.decision in {"advance", "act"} else ""
 
     def _answer(self, step: StepRun) -> str:
