@@ -17,7 +17,7 @@ from .admin.retry import ACTION as RETRY
 from .admin.site_settings import EDIT_HANDLER
 from .admin.switching import ARCHIVE, PAUSE, RESUME, TAKE_UP
 from .admin.tasks import ACTION as DECIDE
-from .admin.underway import TRANSFER, tell_after_publishing
+from .admin.underway import TRANSFER, tell_after_publishing, tell_after_unpublishing
 from .messages.models import TriggersSettings
 
 ICONS = ("event", "journey", "message", "run", "step")
@@ -50,4 +50,5 @@ def register_log_actions(actions: Any) -> None:
 
 hooks.register("before_bulk_action", refuse_bulk_deletion)
 hooks.register("after_edit_snippet", tell_after_publishing)
+hooks.register("after_unpublish", tell_after_unpublishing)
 hooks.register("construct_homepage_panels", add_stopped_panel)

@@ -143,11 +143,17 @@ def _notice_forgotten() -> None:
         kind=Switch.Kind.RELEASE,
         done_at=None,
     )
-    runs = Enrolment.objects.filter(journey=OuterRef("pk"), held_wake_at__isnull=False)
-    messages = Message.objects.filter(
-        journey_version__journey=OuterRef("pk"), held_due_at__isnull=False
+    runs = Enrolment.objects.filter(
+        journey=OuterRef("pk"), state=Enrolment.State.ACTIVE, held_wake_at__isnull=False
     )
-    held_jobs = Job.objects.filter(enrolment__journey=OuterRef("pk"), held_due_at__isnull=False)
+    messages = Message.objects.filter(
+        journey_version__journey=OuterRef("pk"),
+        state__in=Message.WAITING,
+        held_due_at__isnull=False,
+    )
+    held_jobs = Job.objects.filter(
+        enrolment__journey=OuterRef("pk"), state=Job.State.PLANNED, held_due_at__isnull=False
+    )
     forgotten = Journey.objects.filter(
         Exists(runs) | Exists(messages) | Exists(held_jobs), ~is_off(OuterRef("site"))
     ).exclude(state=Journey.State.PAUSED)
