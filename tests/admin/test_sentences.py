@@ -23,7 +23,8 @@ def test_steps_that_split_change_and_wait_are_told_with_what_came_of_them() -> N
                 {"name": "a", "weight": 1, "label": "Short"}, {"name": "b", "weight": 0}]}},
             {"id": "t", "kind": "update", "settings": {"add_tags": ["vip"]}},
             {"id": "w", "kind": "wait_for", "settings": {
-                "event": "review_posted", "match": "any", "timeout": {"amount": 1, "unit": "days"}}},
+                "event": "review_posted", "match": "any",
+                "timeout": {"amount": 1, "unit": "days"}}},
             {"id": "end", "kind": "end"},
         ],
         "edges": [
@@ -43,5 +44,6 @@ def test_steps_that_split_change_and_wait_are_told_with_what_came_of_them() -> N
     assert [teller.step(step, run) for step in steps] == [
         "By chance: 100 % Short, 0 % b: Short",
         "Change the person: add the tag “vip”",
-        "Wait until “Review posted” happens, for at most 1 day: until 05/02/2026 noon at the latest",
+        "Wait until “Review posted” happens, for at most 1 day: "
+        "until 05/02/2026 noon at the latest",
     ]
