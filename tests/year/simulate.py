@@ -80,8 +80,8 @@ def _live(
     begun, told = time.monotonic(), BEGIN
     while clock.moment < end:
         times = [*_due(), coming.at if coming is not None else end, end]
-        # Never the same moment again: what a guard holds for a second comes up in the next round.
-        clock.moment = max(min(times) + TOGETHER, clock.moment + timedelta(seconds=2))
+        # What stays due (a lane that was taken away) is looked at again, not waited for.
+        clock.moment = max(min(times), clock.moment) + TOGETHER
         while coming is not None and coming.at <= clock.moment:
             coming.tell()
             coming = next(script, None)
