@@ -1,18 +1,29 @@
 """The public door: what a host calls.
 
 In your transaction every verb here only inserts a row; a worker acts on it after you commit.
-Reserved for later, so that no host takes the names: `enrol`, `exit_journey`, `suppress`, `erase`.
+Reserved for later, so that no host takes the names: `suppress`, `erase`.
 """
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from .contacts.facts import declare_fact
 from .contacts.identities import Who
-from .events.ingest import track
+from .contacts.known_facts import declare_fact
+from .core import sites
+from .events.checking import checked_payload
+from .events.ingest import record, track
 from .events.mapping import Happened, map_signal
-from .events.types import Line, Money, Payload, register_event
+from .events.types import (
+    JOURNEY_EXIT_REQUESTED,
+    JOURNEY_REQUESTED,
+    Line,
+    Money,
+    Payload,
+    event_types,
+    register_event,
+)
 from .exceptions import InvalidEvent
 from .journeys.steps.registry import register_step
 
@@ -24,6 +35,8 @@ __all__ = [
     "Payload",
     "Who",
     "declare_fact",
+    "enrol",
+    "exit_journey",
     "identify",
     "map_signal",
     "register_event",
@@ -67,6 +80,83 @@ def unsubscribe(
 ) -> bool:
     """Record that a person withdrew from a topic; see `subscribe` for the arguments."""
     return _consent("unsubscribed", contact, topic, source, site)
+
+
+def enrol(
+    contact: Any,
+    journey: Any,
+    *,
+    key: str = "",
+    payload: dict[str, Any] | None = None,
+    dedupe_key: str | None = None,
+    site: Any = None,
+) -> bool:
+    """Ask a person into a journey that has an entry for being started from elsewhere.
+
+    The journey's own filter and rule of re-entry decide; a refusal is recorded with its reason.
+
+    Args:
+        contact: A `Who`, a user, a mapping of Who's fields or an address.
+        journey: A Journey or its uid, which is the same in every database that it comes to.
+        key: The object that the run shall be about, with its kind: "cart:12", "order:77".
+        payload: What the steps may read as the event's data.
+        dedupe_key: A second call of one site with this key is ignored.
+        site: A Wagtail Site or its id; that of the Journey, else the default site.
+
+    Returns:
+        True if the request was recorded, False if its dedupe_key was known already.
+
+    Raises:
+        InvalidEvent: The contact, the uid, the key or the payload is wrong; the message says which.
+    """
+    return _request(JOURNEY_REQUESTED, contact, journey, key, payload or {}, dedupe_key, site)
+
+
+def exit_journey(contact: Any, journey: Any, *, key: str = "", site: Any = None) -> bool:
+    """Ask a person out of a journey: their runs end at once, also in the middle of a wait.
+
+    What a run had planned and not sent is cancelled. It does not count as a conversion.
+
+    Args:
+        contact: A `Who`, a user, a mapping of Who's fields or an address.
+        journey: A Journey or its uid.
+        key: Only the run about this object, "cart:12"; every run of the person if empty.
+        site: A Wagtail Site or its id; that of the Journey, else the default site.
+
+    Raises:
+        InvalidEvent: The contact, the uid or the key is wrong; the message says which.
+    """
+    return _request(JOURNEY_EXIT_REQUESTED, contact, journey, key, {}, None, site)
+
+
+def _request(
+    name: str,
+    contact: Any,
+    journey: Any,
+    key: str,
+    payload: dict[str, Any],
+    dedupe_key: str | None,
+    site: Any,
+) -> bool:
+    try:
+        uid = str(UUID(str(getattr(journey, "uid", journey))))
+    except ValueError:
+        raise InvalidEvent(
+            f"{journey!r} is no journey. Pass a Journey, or the uid that its page shows."
+        ) from None
+    if key and not all(key.partition(":")):
+        raise InvalidEvent(
+            f"{key!r} does not say what kind of object it is. Pass it as kind:id, such as cart:12."
+        )
+    kind = event_types.get(name)
+    return record(
+        kind,
+        who=Who.parse(contact),
+        key=key,
+        payload=checked_payload(kind, {**payload, "journey": uid}),
+        dedupe_key=dedupe_key,
+        site_id=sites.site_id(getattr(journey, "site_id", None) if site is None else site),
+    )
 
 
 def _consent(name: str, contact: Any, topic: str, source: str, site: Any) -> bool:

@@ -19,8 +19,10 @@ class TriggersConfig(AppConfig):
         """Load what registers itself, then every app's `triggers.py`, then close the registries."""
         for module in (
             "checks",
+            "consent.merging",
             "engine.guards",
             "engine.merging",
+            "engine.pulse",
             "engine.retention",
             "events.merging",
             "experiments.merging",
@@ -38,6 +40,7 @@ class TriggersConfig(AppConfig):
         for module, registry in (
             ("events.types", "event_types"),
             ("journeys.steps.registry", "steps"),
+            ("engine.jobs.registry", "kinds"),
             ("journeys.conditions", "kinds"),
             ("messages.guards", "guards"),
         ):

@@ -13,7 +13,7 @@ from django.db import connections
 from django.urls import NoReverseMatch, reverse
 
 from .conf import TASK_TICK, settings
-from .core import retention
+from .core import coupons, endpoints, http, retention
 from .core.queue import broker
 from .exceptions import ConfigurationError
 from .messages.channels.base import get_channel
@@ -183,6 +183,59 @@ def check_database(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
             )
         )
     return found
+
+
+@register(_TAG)
+def check_outside(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """E041 to E043: endpoints, coupons and what may be reached."""
+    found: list[CheckMessage] = []
+    try:
+        http.policy()
+    except ConfigurationError as error:
+        found.append(
+            Error(
+                str(error),
+                hint='Write WAGTAIL_TRIGGERS_EGRESS_ALLOW = ["erp.internal", "10.1.0.0/16"].',
+                id="wagtail_triggers.E043",
+            )
+        )
+        return found
+    found += [_bad_webhook(error) for error in _faults_of_webhooks()]
+    try:
+        if settings.COUPONS:
+            found += coupons.get_provider().checks()
+    except (ConfigurationError, TypeError) as error:
+        found.append(
+            Error(
+                f"Coupons cannot be made: {error}",
+                hint="Correct BACKEND and OPTIONS in WAGTAIL_TRIGGERS_COUPONS.",
+                id="wagtail_triggers.E042",
+            )
+        )
+    return found
+
+
+def _faults_of_webhooks() -> list[ConfigurationError]:
+    try:
+        names = endpoints.names()
+    except ConfigurationError as error:
+        return [error]
+    found = []
+    for name in names:
+        try:
+            endpoints.get_endpoint(name)
+        except ConfigurationError as error:
+            found.append(error)
+    return found
+
+
+def _bad_webhook(error: ConfigurationError) -> Error:
+    return Error(
+        str(error),
+        hint='Write WAGTAIL_TRIGGERS_WEBHOOKS = {"erp": {"URL": "https://…", '
+        '"SECRET": "whsec_…"}}.',
+        id="wagtail_triggers.E041",
+    )
 
 
 @register(_TAG, deploy=True)

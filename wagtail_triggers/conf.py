@@ -98,6 +98,9 @@ class Settings:
     BATCH_SIZE = _Setting(200, int)
     #: How long a sender may hold a message, in seconds. Must exceed a channel's hard timeout + 10.
     LEASE_SECONDS = _Setting(90, int)
+    #: How fast marketing that is overdue leaves after an outage, through each channel: a number and
+    #: a unit ("s", "min", "h", "day"); empty for no limit.
+    CATCH_UP_RATE = _Setting("600/min", str)
     #: How many times a run, an event or a message may fail before it is parked.
     MAX_TRIES = _Setting(3, int)
     #: Overdue runs and messages that are let go in a minute, once a journey or a site goes on.

@@ -11,6 +11,7 @@ from typing import Any, Final
 from celery import shared_task
 
 from .conf import (
+    TASK_JOBS,
     TASK_REAP,
     TASK_RETENTION,
     TASK_ROUTE,
@@ -22,6 +23,7 @@ from .conf import (
 from .core.queue import nudge
 from .engine import carts, recovery, retention, scheduler
 from .engine.database import run_due
+from .engine.jobs.worker import work_batch
 from .messages.models import MessageClass
 from .messages.sender import send_batch
 
@@ -77,6 +79,12 @@ def send_transactional() -> None:
 def send_bulk() -> None:
     """Send everything else."""
     _turn(lambda: send_batch(MessageClass.MARKETING))
+
+
+@_task(TASK_JOBS)
+def jobs() -> None:
+    """Carry out what steps have asked for: coupons, calls to other systems."""
+    _turn(work_batch)
 
 
 @_task(TASK_REAP)

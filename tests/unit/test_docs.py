@@ -60,6 +60,15 @@ class World:
     def template_label(self, template: str) -> str:
         return template
 
+    def segments(self) -> Mapping[str, str]:
+        return {}
+
+    def journeys(self) -> Mapping[str, str]:
+        return {}
+
+    def takes_calls(self, journey: str) -> bool:
+        return False
+
 
 def blocks(page: Path, language: str) -> Iterator[str]:
     """The code blocks of a page in one language, without the indentation of a list around them."""

@@ -203,6 +203,7 @@ def _due_runs(
             seq=row.seq,
             history=_since(trigger, past.get(row.contact_id, ())),
             journey_id=row.journey_id,
+            contact_id=row.contact_id,
             node=row.node,
             segments=member.get(row.contact_id, frozenset()),
             assignments=variants.get(row.contact_id, {}),

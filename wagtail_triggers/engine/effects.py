@@ -12,15 +12,15 @@ from ..contacts.models import Contact
 from ..core.bulk import update_rows
 from ..core.queue import nudge
 from ..events.models import Event
-from ..events.types import event_types
+from ..events.types import CONTACT_CHANGED, event_types
 from ..experiments import assignments
 from ..experiments.models import Assignment
 from ..journeys.steps.decisions import Assign, ChangeContact, Emit
 from .advance import Done, Progress
-from .models import Enrolment
+from .models import Conversion, Enrolment
 
-#: Recorded whenever a journey changes a person, so that runs that wait for it look again.
-CHANGED: Final = "contact_changed"
+#: The source of events that a step made; their `dedupe_key` names the run.
+SOURCE: Final = "journey"
 
 
 def carry_out(
@@ -29,7 +29,7 @@ def carry_out(
     contacts: Mapping[int, Contact],
     moment: datetime,
 ) -> None:
-    """Write the effects of a batch, whose contacts are locked; three statements at most.
+    """Write the effects of a batch, whose contacts are locked; four statements at most.
 
     Args:
         progress: What became of each run.
@@ -40,8 +40,11 @@ def carry_out(
     changed: dict[int, Contact] = {}
     events: list[Event] = []
     variants: list[Assignment] = []
+    conversions: list[Conversion] = []
     for one in progress:
         row = rows[one.enrolment_id]
+        if one.state == Enrolment.State.CONVERTED:  # by a step; the router writes those of goals
+            conversions.append(Conversion(enrolment=row, event_id=row.event_id, at=moment))
         contact = contacts[row.contact_id]
         for number, done in enumerate(one.effects):
             match done.effect:
@@ -55,7 +58,7 @@ def carry_out(
                         moment=moment,
                     ):
                         changed[contact.pk] = contact
-                        events.append(_event(row, done, number, Emit(CHANGED), moment))
+                        events.append(_event(row, done, number, Emit(CONTACT_CHANGED), moment))
                 case Emit() as wanted_event:
                     events.append(_event(row, done, number, wanted_event, moment))
                 case Assign(experiment=experiment, variant=variant):
@@ -69,6 +72,7 @@ def carry_out(
                         )
                     )
     update_rows(Contact, list(changed.values()), ["facts", "facts_at", "tags", "score"])
+    Conversion.objects.bulk_create(conversions)
     if variants:
         assignments.keep(variants)
     if events:
@@ -77,13 +81,22 @@ def carry_out(
         nudge(TASK_ROUTE)
 
 
+def made_by(event: Event) -> int:
+    """The run whose step made an event, or 0."""
+    if event.source != SOURCE:
+        return 0
+    kind, _colon, rest = event.dedupe_key.partition(":")
+    number = rest.partition(":")[0]
+    return int(number) if kind == "run" and number.isdecimal() else 0
+
+
 def _event(row: Enrolment, done: Done, number: int, emit: Emit, moment: datetime) -> Event:
     kind = event_types.get(emit.event)
     payload = dict(emit.payload)
     return Event(
         site_id=row.site_id,
         name=kind.name,
-        source="journey",
+        source=SOURCE,
         dedupe_key=f"run:{row.pk}:{done.seq}:{number}",
         contact_id=row.contact_id,
         resolved=True,

@@ -17,7 +17,7 @@ from ..events.models import Event, MappingFault
 from ..journeys.models import Journey
 from ..messages.models import Message, Template
 from . import retention
-from .models import BatchAttempt, Enrolment
+from .models import BatchAttempt, Enrolment, Job
 
 #: Work that is due for longer than this waits for workers that do not come.
 OVERDUE: Final = timedelta(minutes=5)
@@ -92,6 +92,7 @@ def _queues(moment: datetime) -> Iterator[Finding]:
             _("Messages"),
             Message.objects.filter(state__in=Message.WAITING, due_at__lt=late).count(),
         ),
+        (_("Jobs"), Job.objects.filter(state=Job.State.PLANNED, due_at__lt=late).count()),
     ):
         text = (
             _("None is overdue.")
@@ -105,7 +106,8 @@ def _queues(moment: datetime) -> Iterator[Finding]:
 def _stuck(moment: datetime) -> Iterator[Finding]:
     leases = Message.objects.filter(lease_until__lt=moment - timedelta(minutes=2)).count()
     batches = BatchAttempt.objects.filter(lease_until__lt=moment - timedelta(minutes=2)).count()
-    stuck = leases + batches
+    jobs = Job.objects.filter(lease_until__lt=moment - timedelta(minutes=2)).count()
+    stuck = leases + batches + jobs
     text = (
         _("No worker left anything behind.")
         if not stuck

@@ -13,6 +13,7 @@ from ..events.models import Event
 from ..journeys.models import Journey
 from ..messages import ledger
 from ..messages.models import Message, MessageClass, TemplateVersion
+from ..messages.policies.collapse import OVERDUE
 from ..messages.versions import Versions
 from .advance import Intent, Progress, StepRecord
 from .models import Enrolment
@@ -45,11 +46,12 @@ def plan_messages(
     if not intents:
         return list(progress), Planned()
     versions = Versions(intent.template for intent in intents)
-    names = dict(
-        Event.objects.filter(
+    events = {
+        event.pk: event
+        for event in Event.objects.filter(
             pk__in={rows[intent.enrolment_id].event_id for intent in intents}
-        ).values_list("pk", "name")
-    )
+        ).only("name", "occurred_at")
+    }
     priorities = dict(
         Journey.objects.filter(
             pk__in={rows[intent.enrolment_id].journey_id for intent in intents}
@@ -65,7 +67,8 @@ def plan_messages(
             if version is None:
                 one = _held_at(one, intent, moment)
                 break
-            message = _message(intent, row, version, names.get(row.event_id, ""), moment)
+            message = _message(intent, row, version, events.get(row.event_id), moment)
+            message.journey_version_id = row.version_id
             message.priority = priorities[row.journey_id]
             messages.append(message)
         held.append(one)
@@ -75,10 +78,12 @@ def plan_messages(
 
 
 def _message(
-    intent: Intent, row: Enrolment, version: TemplateVersion, event: str, moment: datetime
+    intent: Intent, row: Enrolment, version: TemplateVersion, event: Event | None, moment: datetime
 ) -> Message:
     kind, _colon, about = row.key.partition(":")
-    worth = intent.expires_after or ledger.expiry(event, version.message_class)
+    name = event.name if event is not None else ""
+    worth = intent.expires_after or ledger.expiry(name, version.message_class)
+    due = _due(row, event, moment)
     return Message(
         site_id=row.site_id,
         contact_id=row.contact_id,
@@ -92,11 +97,23 @@ def _message(
         idempotency_key=f"{row.pk}:{intent.seq}:{intent.channel}:0",
         subject_kind=kind,
         subject_id=about,
-        due_at=moment,
-        expires_at=moment + worth,
+        due_at=due,
+        expires_at=due + worth,
         depth=row.depth,
         planned_at=moment,
     )
+
+
+def _due(row: Enrolment, event: Event | None, moment: datetime) -> datetime:
+    """When the message should have left: long ago, if nobody came to move the run.
+
+    Otherwise what waited through an outage would be fresh afterwards, however stale its news.
+    """
+    times = [row.due_since or row.wake_at or moment]
+    if row.seq == 0 and event is not None:  # it has only begun: its event may have waited as well
+        times.append(event.occurred_at)
+    since = min(times)
+    return since if since <= moment - OVERDUE else moment
 
 
 def _held_at(one: Progress, intent: Intent, moment: datetime) -> Progress:

@@ -10,9 +10,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..conf import settings
+from ..events.types import event_types
 from ..journeys.plan import Plan
 from ..journeys.steps.base import Answer, EventView, Run
-from ..journeys.steps.decisions import Assign, ChangeContact
+from ..journeys.steps.decisions import Assign, ChangeContact, Emit
 from .advance import Done, Intent, JobIntent, Progress, StepRecord, changed
 from .store import RETRY_AFTER, DueRun, Failure
 
@@ -29,6 +30,7 @@ class MemoryRun:
     entered_at: datetime
     key: str = ""
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    contact_id: int = 0
     node: str = ""
     seq: int = 0
     arrived_at: datetime | None = None
@@ -52,8 +54,9 @@ class MemoryRun:
 class MemoryBatch:
     """Due runs of a `MemoryStore`."""
 
-    def __init__(self, runs: Mapping[int, MemoryRun], moment: datetime) -> None:
-        self.moment = moment
+    def __init__(self, store: MemoryStore, runs: Mapping[int, MemoryRun]) -> None:
+        self.moment = moment = store.moment
+        self._store = store
         self._rows = runs
         self.runs: Sequence[DueRun] = [_due(row, moment) for row in runs.values()]
 
@@ -69,7 +72,7 @@ class MemoryBatch:
             row.jobs.extend(one.jobs)
             row.effects.extend(one.effects)
             for done in one.effects:
-                _carry_out(row, done)
+                self._carry_out(row, done)
             row.steps.extend(one.steps)
             row.intents.extend((self.moment, intent) for intent in one.intents)
         for failure in failures:
@@ -79,6 +82,16 @@ class MemoryBatch:
                 row.state, row.wake_at = "parked", None
             else:
                 row.wake_at = self.moment + RETRY_AFTER * failure.tries
+
+    def _carry_out(self, row: MemoryRun, done: Done) -> None:
+        match done.effect:
+            case ChangeContact() as change:
+                for other in self._store.runs_of(row):
+                    other.contact = changed(other.contact, change)
+            case Assign(experiment=experiment, variant=variant):
+                row.assignments.setdefault(experiment, variant)
+            case Emit() as emit:
+                self._store.happen(row, self._store.emitted(emit))
 
 
 class MemoryStore:
@@ -91,6 +104,8 @@ class MemoryStore:
     def __init__(self, moment: datetime) -> None:
         self.moment = moment
         self.runs: dict[int, MemoryRun] = {}
+        self._variants: dict[int, dict[str, str]] = {}
+        self._emitted = 0
 
     def begin(
         self,
@@ -101,11 +116,17 @@ class MemoryStore:
         key: str = "",
         time_zone: ZoneInfo | None = None,
         journey_id: int = 1,
+        contact_id: int | None = None,
     ) -> MemoryRun:
-        """Start a run by the first entry of `plan` that listens to the event, now."""
+        """Start a run by the first entry of `plan` that listens to the event, now.
+
+        Runs of one `contact_id` share what happens to that person; without one it is somebody new.
+        """
+        number = len(self.runs) + 1
+        person = -number if contact_id is None else contact_id
         entry = plan.entries_for(event.name)[0]
         row = MemoryRun(
-            enrolment_id=len(self.runs) + 1,
+            enrolment_id=number,
             plan=plan,
             journey_id=journey_id,
             contact=contact or {},
@@ -113,6 +134,8 @@ class MemoryStore:
             entered_at=self.moment,
             key=key,
             time_zone=time_zone or ZoneInfo("UTC"),
+            contact_id=person,
+            assignments=self._variants.setdefault(person, {}),
             node=entry.first,
             arrived_at=self.moment,
             wake_at=self.moment,
@@ -121,10 +144,22 @@ class MemoryStore:
         return row
 
     def happen(self, row: MemoryRun, event: EventView) -> None:
-        """Let the person of a run do something; it wakes the run if its step waits for that."""
-        row.events.append(event)
-        if row.state == "active" and row.waiting and row.plan.wakes(row.node, event.name):
-            row.wake_at = self.moment
+        """Let the person of a run do something; it wakes their runs whose steps wait for that."""
+        for one in self.runs_of(row):
+            one.events.append(event)
+            if one.state == "active" and one.waiting and one.plan.wakes(one.node, event.name):
+                one.wake_at = self.moment
+
+    def runs_of(self, row: MemoryRun) -> list[MemoryRun]:
+        """All runs of the person whose run this is."""
+        return [one for one in self.runs.values() if one.contact_id == row.contact_id]
+
+    def emitted(self, emit: Emit) -> EventView:
+        """The event that a step lets happen, with a number of its own."""
+        self._emitted += 1
+        kind = event_types.get(emit.event)
+        refs = {*kind.refs(emit.key, dict(emit.payload)), *emit.refs}
+        return EventView(-self._emitted, emit.event, emit.payload, self.moment, frozenset(refs))
 
     def answer(self, row: MemoryRun, answer: Answer) -> None:
         """Answer what the present step of a run has asked for."""
@@ -143,15 +178,7 @@ class MemoryStore:
             if row.state == "active" and row.wake_at is not None and row.wake_at <= self.moment
         ]
         due.sort(key=lambda row: (row.wake_at, row.enrolment_id))
-        yield MemoryBatch({row.enrolment_id: row for row in due[:limit]}, self.moment)
-
-
-def _carry_out(row: MemoryRun, done: Done) -> None:
-    match done.effect:
-        case ChangeContact() as change:
-            row.contact = changed(row.contact, change)
-        case Assign(experiment=experiment, variant=variant):
-            row.assignments.setdefault(experiment, variant)
+        yield MemoryBatch(self, {row.enrolment_id: row for row in due[:limit]})
 
 
 def _due(row: MemoryRun, moment: datetime) -> DueRun:
@@ -168,9 +195,10 @@ def _due(row: MemoryRun, moment: datetime) -> DueRun:
         seq=row.seq,
         history=tuple(event for event in row.events if event.name in row.plan.history_events),
         journey_id=row.journey_id,
+        contact_id=row.contact_id,
         node=row.node,
         segments=row.segments,
-        assignments=row.assignments,
+        assignments=dict(row.assignments),
         answer=row.answer,
         last_message_at=row.last_message_at,
         waiting=row.waiting,

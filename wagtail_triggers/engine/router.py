@@ -15,7 +15,8 @@ from datetime import datetime
 from typing import Final
 
 from django.db import DatabaseError
-from django.db.models import Count, F, Max, Min
+from django.db.models import F, Max, Min
+from django.utils.translation import gettext_noop
 
 from ..conf import TASK_RUN, settings
 from ..consent.subscriptions import Change, subscribe, topic_of, withdraw
@@ -30,14 +31,15 @@ from ..events.models import Event
 from ..events.projections import project
 from ..exceptions import UnknownTopic
 from ..journeys.models import Journey
-from ..journeys.reentry import PastRuns
 from ..journeys.steps.base import EventView
 from ..messages import ledger
 from ..segments.membership import memberships
-from . import attempts, jobs
+from . import attempts, jobs, pulse
+from .effects import made_by
 from .history import facts, site_zones, view, views, zone
 from .live import LiveJourney, live_journeys, plans_of, shared
 from .models import BatchAttempt, Conversion, Enrolment, Refusal
+from .past_runs import past_runs
 from .routing import ActiveRun, Person, Routed, by_contact, route_event
 
 logger = logging.getLogger("wagtail_triggers.router")
@@ -47,6 +49,11 @@ EVENTS_PER_CONTACT: Final = 200
 #: Transactions commit out of the order of their ids. So far behind the newest id seen is looked
 #: for on every round; what commits later still is found by the reaper, which looks everywhere.
 LATE_COMMITS: Final = 10_000
+
+NOT_TAKEN_IN: Final = gettext_noop(
+    "No running journey with this uid takes the person in. Is it published, and does it have an "
+    "entry for being started from elsewhere?"
+)
 
 #: Sources of events that the person did not make: they are no sign of life.
 OUR_OWN: Final = frozenset({"engine", "journey", "provider"})
@@ -242,7 +249,10 @@ class _Batch:
                     journeys=journeys.get(event.site_id, ()),
                     moment=self.moment,
                     routed=self.results[pk],
+                    made_by=made_by(event),
                 )
+                if event.pk in self.results[pk].unheard:
+                    event.problem = NOT_TAKEN_IN
                 event.routed_at = self.moment
             except DatabaseError:
                 raise
@@ -296,9 +306,10 @@ class _Batch:
     def _people(self, journeys: dict[int, list[LiveJourney]]) -> dict[int, Person]:
         zones = site_zones(contact.site_id for contact in self.contacts.values())
         active = self._active()
-        past = self._past(journeys)
+        past = past_runs(self.contacts, journeys.values(), self.moment)
         stored = self._stored(journeys)
         asked = {name for site in journeys.values() for one in site for name in one.plan.segments}
+        asked |= {name for runs in active.values() for run in runs for name in run.plan.segments}
         member = memberships(set(self.contacts), asked, self.moment)
         return {
             pk: Person(
@@ -339,21 +350,6 @@ class _Batch:
             found[row.contact_id].append(run)
         return found
 
-    def _past(self, journeys: dict[int, list[LiveJourney]]) -> dict[int, dict[int, PastRuns]]:
-        ids = [journey.journey_id for site in journeys.values() for journey in site]
-        if not ids:
-            return {}
-        rows = (
-            Enrolment.objects.filter(contact_id__in=self.contacts, journey_id__in=ids)
-            .values("contact_id", "journey_id")
-            .annotate(count=Count("pk"), last=Max("entered_at"))
-            .order_by()
-        )
-        found: dict[int, dict[int, PastRuns]] = defaultdict(dict)
-        for row in rows:
-            found[row["contact_id"]][row["journey_id"]] = PastRuns(row["count"], row["last"])
-        return found
-
     def _stored(self, journeys: dict[int, list[LiveJourney]]) -> dict[int, list[EventView]]:
         """Events, routed or not, that would end a run which begins now."""
         goals = {
@@ -391,6 +387,7 @@ class _Batch:
             for refusal in routed.refusals
         )
         update_rows(Event, self.events, ["routed_at", "tries", "problem"])
+        pulse.of_events(self.events, self.moment)
 
     def _save_finishes(self) -> None:
         finishes = {
@@ -465,11 +462,11 @@ class _Batch:
         )
         for row in rows:
             row.depth = max(row.depth, depths[row.pk])
-            if row.journey_state == Journey.State.RUNNING:
-                row.wake_at = self.moment
+            if row.journey_state == Journey.State.PAUSED:
+                row.held_wake_at = row.due_since = self.moment
             else:
-                row.held_wake_at = self.moment
-        update_rows(Enrolment, rows, ["wake_at", "held_wake_at", "depth"])
+                row.wake_at = self.moment
+        update_rows(Enrolment, rows, ["wake_at", "held_wake_at", "due_since", "depth"])
         if rows:
             nudge(TASK_RUN)
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ..events.ingest import MAX_DEPTH
-from ..events.types import JOURNEY_EXIT_REQUESTED, JOURNEY_REQUESTED, event_types
+from ..events.types import (
+    CONTACT_CHANGED,
+    JOURNEY_EXIT_REQUESTED,
+    JOURNEY_REQUESTED,
+    event_types,
+)
 from ..journeys.plan import Entry, Plan
 from ..journeys.reentry import PastRuns, may_enter
 from ..journeys.steps.base import EventView
@@ -31,6 +36,8 @@ class ActiveRun:
     #: Whether it stays at `node` until something happens.
     waiting: bool = False
     ended: bool = False
+    #: What `Person.past` said before a run that begins in this batch.
+    past: PastRuns = field(default_factory=PastRuns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,9 @@ class Routed:
     finishes: list[Finish] = field(default_factory=list)
     wakes: list[Wake] = field(default_factory=list)
     refusals: list[Refuse] = field(default_factory=list)
+    #: Events that ask for a journey which takes nobody in: there is none, it rests, or its doors
+    #: do not fit.
+    unheard: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -104,6 +114,7 @@ def route_event(
     journeys: Iterable[LiveJourney],
     moment: datetime,
     routed: Routed,
+    made_by: int = 0,
 ) -> None:
     """Let one event end runs and begin runs; adds to `routed` and keeps `person` up to date.
 
@@ -111,17 +122,22 @@ def route_event(
         key: The object that the event is about, as the caller named it.
         depth: How many journeys have led to this event.
         journeys: Those that listen on the event's site, the highest priority first.
+        made_by: The run whose step made the event, if one did.
     """
     _finish(person, event, routed)
-    _wake(person, event, depth, routed)
+    _wake(person, event, depth, made_by, routed)
     asked_for = event.payload.get("journey") if event.name == JOURNEY_REQUESTED else None
+    heard = False
     for journey in journeys:
         if asked_for is not None and asked_for != journey.uid:
             continue
         for entry in journey.plan.entries_for(event.name):
             if entry.admits(event, person.facts, person.zone, person.segments):
                 _begin(person, journey, entry, event, key, depth, moment, routed)
+                heard = True
                 break  # one event begins one run of a journey, by its first door that is open
+    if asked_for is not None and not heard:
+        routed.unheard.append(event.id)
 
 
 def _finish(person: Person, event: EventView, routed: Routed) -> None:
@@ -130,38 +146,53 @@ def _finish(person: Person, event: EventView, routed: Routed) -> None:
             continue
         if event.name == JOURNEY_EXIT_REQUESTED:
             if _is_asked_out(run, event):
-                run.ended = True
-                routed.finishes.append(Finish(run.enrolment_id, event, "", converts=False))
+                _end(person, run, Finish(run.enrolment_id, event, "", converts=False), routed)
             continue
-        goal = run.plan.match_goal(run.refs, event, person.facts, person.zone)
+        goal = run.plan.match_goal(run.refs, event, person.facts, person.zone, person.segments)
         if goal is None:
             continue
         if goal.match == "any" and event.occurred_at < run.began.occurred_at:
             continue  # it was done before the run began; only its own object counts that far back
-        run.ended = True
-        if run.enrolment_id:
-            routed.finishes.append(Finish(run.enrolment_id, event, goal.node, goal.converts))
-        else:
-            routed.begins[:] = [begin for begin in routed.begins if begin.event != run.began]
-            routed.refusals.append(Refuse(run.journey_id, run.began.id, "already_done"))
+        _end(person, run, Finish(run.enrolment_id, event, goal.node, goal.converts), routed)
+
+
+def _end(person: Person, run: ActiveRun, finish: Finish, routed: Routed) -> None:
+    """End a run; one that would only begin in this batch does not begin, and does not count."""
+    run.ended = True
+    if run.enrolment_id:
+        routed.finishes.append(finish)
+        return
+    routed.begins[:] = [
+        begin
+        for begin in routed.begins
+        if (begin.event, begin.journey.journey_id) != (run.began, run.journey_id)
+    ]
+    person.past[run.journey_id] = run.past
+    routed.refusals.append(Refuse(run.journey_id, run.began.id, "already_done"))
 
 
 def _is_asked_out(run: ActiveRun, event: EventView) -> bool:
     """Whether the run is of the journey that somebody asks to leave, and about the same object."""
-    if not run.enrolment_id or event.payload.get("journey") != run.journey_uid:
+    if event.payload.get("journey") != run.journey_uid:
         return False
     return not event.refs or run.key in event.refs
 
 
-def _wake(person: Person, event: EventView, depth: int, routed: Routed) -> None:
+def _wake(person: Person, event: EventView, depth: int, made_by: int, routed: Routed) -> None:
     """Let runs look again that wait for this event; the runner decides whether it is the one.
 
-    In a circle of journeys that wake each other nothing happens beyond the longest chain.
+    In a circle of journeys that wake each other nothing happens beyond the longest chain. What a
+    run does itself is no link of a chain: it has seen its own change of the person already, and
+    an event of its own making wakes it without making it deeper.
     """
     for run in person.active:
         if run.ended or not run.waiting or not run.enrolment_id:
             continue
         if not run.plan.wakes(run.node, event.name):
+            continue
+        if run.enrolment_id == made_by:
+            if event.name != CONTACT_CHANGED:
+                routed.wakes.append(Wake(run.enrolment_id, 0))
             continue
         if depth > MAX_DEPTH:
             routed.refusals.append(Refuse(run.journey_id, event.id, "chain_too_long"))
@@ -185,9 +216,22 @@ def _begin(
         return
     run_key = event_types.get(event.name).run_key(key, dict(event.payload))
     routed.begins.append(Begin(journey, entry, event, run_key, depth))
-    person.active.append(ActiveRun(0, journey.journey_id, run_key, event.refs, journey.plan, event))
     past = person.past.get(journey.journey_id, PastRuns())
-    person.past[journey.journey_id] = PastRuns(past.count + 1, moment, past.active + 1)
+    person.active.append(
+        ActiveRun(
+            0,
+            journey.journey_id,
+            run_key,
+            event.refs,
+            journey.plan,
+            event,
+            journey_uid=journey.uid,
+            past=past,
+        )
+    )
+    person.past[journey.journey_id] = PastRuns(
+        past.count + 1, moment, past.active + 1, recent=(*past.recent, moment)
+    )
 
 
 def _refusal(
@@ -204,9 +248,7 @@ def _refusal(
     run_key = event_types.get(event.name).run_key(key, dict(event.payload))
     alive = [run for run in person.active if run.journey_id == journey.journey_id and not run.ended]
     past = person.past.get(journey.journey_id, PastRuns())
-    now = PastRuns(
-        past.count, past.last_entered_at, len(alive), any(run.key == run_key for run in alive)
-    )
+    now = replace(past, active=len(alive), active_same_key=any(run.key == run_key for run in alive))
     verdict = may_enter(entry.reentry, now, run_key, moment, person.zone)
     if not verdict.allowed:
         return verdict.reason
@@ -222,7 +264,7 @@ def _is_done(person: Person, plan: Plan, event: EventView) -> bool:
     for stored in person.stored:
         if stored.id == event.id:
             continue
-        goal = plan.match_goal(event.refs, stored, person.facts, person.zone)
+        goal = plan.match_goal(event.refs, stored, person.facts, person.zone, person.segments)
         if goal is None:
             continue
         if goal.match == "same_object" or stored.occurred_at > event.occurred_at:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ..conf import TASK_ROUTE, TASK_RUN, TASK_SEND_BULK, TASK_SEND_TRANSACTIONAL
+from ..conf import TASK_JOBS, TASK_ROUTE, TASK_RUN, TASK_SEND_BULK, TASK_SEND_TRANSACTIONAL
 from ..core import clock
 from ..events.models import Event
 from ..messages import report_effects
@@ -15,7 +15,8 @@ from ..messages.models import Message, MessageClass
 from ..messages.sender import send_batch
 from .carts import abandon_batch
 from .database import run_due
-from .models import Enrolment
+from .jobs.worker import work_batch
+from .models import Enrolment, Job
 from .recovery import reap
 from .router import route_batch
 
@@ -32,15 +33,16 @@ class Work:
     runs: int = 0
     messages: int = 0
     reports: int = 0
+    jobs: int = 0
 
     @property
     def total(self) -> int:
         """Everything together; 0 means that nothing was due."""
-        return self.carts + self.events + self.runs + self.messages + self.reports
+        return self.carts + self.events + self.runs + self.messages + self.reports + self.jobs
 
 
 def due_tasks() -> list[str]:
-    """Names of the tasks for which there is work, the most urgent first; five cheap look-ups."""
+    """Names of the tasks for which there is work, the most urgent first; six cheap look-ups."""
     moment = clock.now()
     found = []
     waiting = Message.objects.filter(due_at__lte=moment, state__in=Message.WAITING)
@@ -50,6 +52,8 @@ def due_tasks() -> list[str]:
         found.append(TASK_ROUTE)
     if Enrolment.objects.filter(wake_at__lte=moment, state=Enrolment.State.ACTIVE).exists():
         found.append(TASK_RUN)
+    if Job.objects.filter(due_at__lte=moment, state=Job.State.PLANNED).exists():
+        found.append(TASK_JOBS)
     if waiting.filter(message_class=MessageClass.MARKETING).exists():
         found.append(TASK_SEND_BULK)
     return found
@@ -94,6 +98,7 @@ def work_through(*, seconds: float = 50.0) -> Work:
             reports=report_effects.apply_batch(),
             events=route_batch(),
             runs=run_due(),
+            jobs=work_batch(),
             messages=send_batch(MessageClass.TRANSACTIONAL) + send_batch(MessageClass.MARKETING),
         )
         total = Work(
@@ -102,6 +107,7 @@ def work_through(*, seconds: float = 50.0) -> Work:
             total.runs + done.runs,
             total.messages + done.messages,
             total.reports + done.reports,
+            total.jobs + done.jobs,
         )
         if done.total == 0 or time.monotonic() >= ends:
             return total

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.core.serializers.json import DjangoJSONEncoder
-from pydantic import ValidationError
 
 from ..conf import TASK_ROUTE
 from ..contacts.identities import Who
@@ -16,10 +15,9 @@ from ..core import sites
 from ..core.queue import nudge
 from ..exceptions import InvalidEvent
 from . import outbox
+from .checking import MAX_PAYLOAD_BYTES, checked_payload
 from .types import EventType, event_types
 
-#: Payloads over this are refused: an event tells what happened, it does not carry files.
-MAX_PAYLOAD_BYTES: Final = 64 * 1024
 #: A chain of journeys that start each other is cut here.
 MAX_DEPTH: Final = 8
 
@@ -72,7 +70,7 @@ def track(
         kind,
         who=who,
         key=str(key),
-        payload=_checked(kind, payload or {}),
+        payload=checked_payload(kind, payload or {}),
         occurred_at=occurred_at,
         dedupe_key=dedupe_key,
         site_id=sites.site_id(site),
@@ -175,17 +173,3 @@ def _kind(name: str) -> EventType:
         f"{name!r} is no registered event type. {hint} Register your own with "
         "wagtail_triggers.api.register_event in your app's triggers.py."
     )
-
-
-def _checked(kind: EventType, payload: dict[str, Any]) -> dict[str, Any]:
-    try:
-        plain: dict[str, Any] = kind.payload.model_validate(payload).model_dump(
-            mode="json", exclude_unset=False
-        )
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'payload'}: {fault['msg']}"
-            for fault in error.errors(include_url=False)
-        )
-        raise InvalidEvent(f"The payload of {kind.name} is wrong. {faults}") from error
-    return plain

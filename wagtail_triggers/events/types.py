@@ -200,6 +200,8 @@ class MessagePayload(Payload):
     detail: Text = ""
 
 
+#: Recorded whenever a journey changes a person, so that runs that wait for it look again.
+CONTACT_CHANGED: Final = "contact_changed"
 #: Made by `api.enrol`, `api.exit_journey` and the step that starts another journey.
 JOURNEY_REQUESTED: Final = "journey_requested"
 JOURNEY_EXIT_REQUESTED: Final = "journey_exit_requested"
@@ -323,7 +325,7 @@ def _ours() -> None:
     register_event("cart_abandoned", label=_("Cart abandoned"), about="cart", derived=True)(
         CartPayload
     )
-    register_event("contact_changed", label=_("Changed by a journey"), derived=True)(Nothing)
+    register_event(CONTACT_CHANGED, label=_("Changed by a journey"), derived=True)(Nothing)
     for name, label in (
         (JOURNEY_REQUESTED, _("Asked into a journey")),
         (JOURNEY_EXIT_REQUESTED, _("Asked out of a journey")),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from .models import Assignment
 
@@ -25,24 +24,3 @@ def keep(assignments: Iterable[Assignment]) -> None:
     """Keep new assignments; one that is there already stays as it is."""
     rows = sorted(assignments, key=lambda row: (row.contact_id, row.experiment))
     Assignment.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def draw(experiment: str, subject: str, shares: Sequence[tuple[str, int]]) -> str:
-    """The variant that a subject gets of an experiment: the same answer to the same question.
-
-    The first 8 bytes of SHA-256 over both, as a fraction of their range, fall into one of the
-    shares laid end to end.
-
-    Args:
-        experiment: Its key; another experiment draws independently.
-        subject: Who is assigned, such as a contact's id.
-        shares: Variants with their weights, which need not sum to 100; at least one is positive.
-    """
-    whole = hashlib.sha256(f"{experiment}\0{subject}".encode()).digest()
-    total = sum(weight for _variant, weight in shares)
-    point = int.from_bytes(whole[:8], "big") * total // 2**64
-    for variant, weight in shares:
-        point -= weight
-        if point < 0:
-            return variant
-    raise AssertionError("unreachable: the point lies below the sum of the weights")

@@ -1,4 +1,4 @@
-"""The things that a condition can compare: a fact, the event's data, what was done since."""
+"""The leaves of conditions: facts, the event's data, what was done since, messages, segments."""
 
 from __future__ import annotations
 
@@ -79,8 +79,14 @@ class Fact(_Comparison):
     key: ClassVar[str] = "fact"
 
     def holds(self, evidence: Evidence) -> bool:
-        """Compare the fact; one that the contact lacks is missing."""
-        return compare(self.op, evidence.contact.get(self.name), self.value, evidence.time_zone)
+        """Compare the fact; one that the contact lacks is missing.
+
+        A list, such as the tags, contains what one of its elements *is*: "vip" is not in "vip2".
+        """
+        found = evidence.contact.get(self.name)
+        is_list = isinstance(found, Sequence) and not isinstance(found, str)
+        op = "eq" if is_list and self.op == "contains" else self.op
+        return compare(op, found, self.value, evidence.time_zone)
 
     def problems(
         self, surroundings: Surroundings, events: frozenset[str], path: str = ""
@@ -105,8 +111,15 @@ class EventData(_Comparison):
 
     def holds(self, evidence: Evidence) -> bool:
         """Compare every value at the path; see `comparisons` for how a list is judged."""
-        found = values_at(evidence.event.payload, self.name)
-        return compare(self.op, found, self.value, evidence.time_zone)
+        return compare(self.op, self.values(evidence), self.value, evidence.time_zone)
+
+    def values(self, evidence: Evidence) -> list[Any]:
+        """Return every value at the path."""
+        return values_at(evidence.event.payload, self.name)
+
+    def wakes_on(self) -> frozenset[str]:
+        """Return nothing: the event that started the run stays what it was."""
+        return frozenset()
 
     def problems(
         self, surroundings: Surroundings, events: frozenset[str], path: str = ""
@@ -173,6 +186,10 @@ class Done(Condition):
         """Return the one event."""
         return frozenset({self.event})
 
+    def wakes_on(self) -> frozenset[str]:
+        """Return the one event."""
+        return frozenset({self.event})
+
     def describe(self, surroundings: Surroundings) -> str:
         """Return "… has happened since entering"."""
         words = (
@@ -194,6 +211,126 @@ class Done(Condition):
             yield unknown_event(self.event, surroundings, join(path, self.key))
         elif self.match == "same_object":
             yield from never_same(self.event, events, surroundings, join(path, "match"))
+
+
+#: What can become of a message, with the events that tell it. Who follows a link has opened the
+#: message, also where images are blocked and no opening is ever seen.
+_TELLS: Mapping[str, frozenset[str]] = {
+    "opened": frozenset({"message_opened", "message_clicked"}),
+    "clicked": frozenset({"message_clicked"}),
+    "delivered": frozenset({"message_delivered"}),
+    "bounced": frozenset({"message_bounced"}),
+    "complained": frozenset({"message_complained"}),
+}
+#: In the place of a node: every message of the run.
+ANY_MESSAGE = "any"
+
+
+@register_condition
+@dataclass(frozen=True)
+class MessageWas(Condition):
+    """Holds if a message of this very run was opened, clicked … by a person, not by a machine."""
+
+    node: str
+    was: str
+    key: ClassVar[str] = "message"
+    further: ClassVar[frozenset[str]] = frozenset({"was"})
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any], reader: Reader, path: str, depth: int) -> Self:
+        """Read the node that sent it, or "any", and what must have become of it."""
+        reader.count_leaf(path)
+        node, was = reader.text(data, cls.key, path), data.get("was")
+        if not isinstance(was, str) or was not in _TELLS:
+            message = _("Say what must have become of the message.")
+            reader.fault(join(path, "was"), message + did_you_mean(was or "", _TELLS))
+            return cls(node, "opened")
+        return cls(node, was)
+
+    def holds(self, evidence: Evidence) -> bool:
+        """Look through the history for a report of a message of this run and node."""
+        return bool(evidence.enrolment_id) and any(
+            past.name in _TELLS[self.was]
+            and past.payload.get("run") == evidence.enrolment_id
+            and self.node in (ANY_MESSAGE, past.payload.get("node"))
+            and not past.payload.get("machine")
+            for past in evidence.history
+        )
+
+    def listens_for(self) -> frozenset[str]:
+        """Return the events that tell it."""
+        return _TELLS[self.was]
+
+    def wakes_on(self) -> frozenset[str]:
+        """Return the events that tell it."""
+        return _TELLS[self.was]
+
+    def messages(self) -> frozenset[str]:
+        """Return the node, if it is one."""
+        return frozenset() if self.node == ANY_MESSAGE else frozenset({self.node})
+
+    def describe(self, surroundings: Surroundings) -> str:
+        """Return "the message of “mail1” was clicked"."""
+        was = {
+            "opened": _("opened"),
+            "clicked": _("clicked"),
+            "delivered": _("delivered"),
+            "bounced": _("bounced"),
+            "complained": _("reported as spam"),
+        }[self.was]
+        if self.node == ANY_MESSAGE:
+            return _("a message of this run was %(done)s") % {"done": was}
+        return _("the message of “%(node)s” was %(done)s") % {"node": self.node, "done": was}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return {"message": …, "was": …}."""
+        return {self.key: self.node, "was": self.was}
+
+
+@register_condition
+@dataclass(frozen=True)
+class InSegment(Condition):
+    """Holds while the person is in a segment."""
+
+    segment: str
+    key: ClassVar[str] = "segment"
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any], reader: Reader, path: str, depth: int) -> Self:
+        """Read the segment's identifier."""
+        reader.count_leaf(path)
+        return cls(reader.text(data, cls.key, path))
+
+    def holds(self, evidence: Evidence) -> bool:
+        """Say whether the engine found the person in it."""
+        return self.segment in evidence.segments
+
+    def segments(self) -> frozenset[str]:
+        """Return the one segment."""
+        return frozenset({self.segment})
+
+    def describe(self, surroundings: Surroundings) -> str:
+        """Return "is in the segment “…”"."""
+        name = surroundings.segments().get(self.segment, self.segment)
+        return _("is in the segment “%(name)s”") % {"name": name}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return {"segment": …}."""
+        return {self.key: self.segment}
+
+    def problems(
+        self, surroundings: Surroundings, events: frozenset[str], path: str = ""
+    ) -> Iterable[Problem]:
+        """Yield an unknown segment, and say where there are none at all."""
+        known = surroundings.segments()
+        if self.segment in known:
+            return
+        message = (
+            _("There is no segment “%(name)s”.") % {"name": self.segment}
+            if known
+            else _("Nothing here keeps segments yet, so nobody is in one. Remove this condition.")
+        )
+        yield Problem("", join(path, self.key), message + did_you_mean(self.segment, known))
 
 
 def matches(match: Match, event: EventView, refs: frozenset[str]) -> bool:

@@ -1,8 +1,9 @@
 """Conditions: a tree that an editor writes as JSON, judged by what is known of a person.
 
 `null` holds always. `{"all": [c, …]}`, `{"any": [c, …]}` and `{"not": c}` join conditions; leaves
-are `{"fact": name, "op": op, "value": v}`, `{"event": path, "op": op, "value": v}` and
-`{"done": event, "match": "same_object" | "any"}`. How values compare stands in `comparisons`.
+are `{"fact": name, "op": op, "value": v}`, `{"event": path, "op": op, "value": v}`,
+`{"done": event, "match": "same_object" | "any"}`, `{"message": node, "was": "clicked"}` and
+`{"segment": slug}`. How values compare stands in `comparisons`.
 
 A new kind of leaf is one class with `@register_condition`.
 """
@@ -21,7 +22,7 @@ from pydantic import PlainSerializer, PlainValidator
 from ..core.registry import Registry
 from ..exceptions import TriggersError
 from .problems import Problem, did_you_mean
-from .steps.base import Evidence, Surroundings
+from .steps.base import ANY_EVENT, Evidence, Surroundings
 
 #: Deeper than any editor can still read.
 MAX_DEPTH = 10
@@ -76,6 +77,23 @@ class Condition(ABC):
     def listens_for(self) -> frozenset[str]:
         """Return the names of the events that it looks for in the history."""
         return frozenset().union(*(part.listens_for() for part in self.parts()))
+
+    def wakes_on(self) -> frozenset[str]:
+        """Return the names of the events that may change its answer.
+
+        Every event, unless it says otherwise: a leaf of a host's own may look at anything.
+        """
+        if not self.parts():
+            return frozenset({ANY_EVENT})
+        return frozenset().union(*(part.wakes_on() for part in self.parts()))
+
+    def segments(self) -> frozenset[str]:
+        """Return the segments that it asks about."""
+        return frozenset().union(*(part.segments() for part in self.parts()))
+
+    def messages(self) -> frozenset[str]:
+        """Return the nodes whose messages it asks about."""
+        return frozenset().union(*(part.messages() for part in self.parts()))
 
 
 def _load_leaves() -> None:
@@ -135,6 +153,21 @@ def describe(condition: Condition | None, surroundings: Surroundings) -> str:
 def listens_for(condition: Condition | None) -> frozenset[str]:
     """Return the names of the events that must be in the history for `evaluate`."""
     return frozenset() if condition is None else condition.listens_for()
+
+
+def wakes_on(condition: Condition | None) -> frozenset[str]:
+    """Return the names of the events that may change what `evaluate` says."""
+    return frozenset() if condition is None else condition.wakes_on()
+
+
+def segments(condition: Condition | None) -> frozenset[str]:
+    """Return the segments that must be looked up for `evaluate`."""
+    return frozenset() if condition is None else condition.segments()
+
+
+def messages(condition: Condition | None) -> frozenset[str]:
+    """Return the nodes whose messages `evaluate` asks about."""
+    return frozenset() if condition is None else condition.messages()
 
 
 def to_json(condition: Condition | None) -> dict[str, Any] | None:

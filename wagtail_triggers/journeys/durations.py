@@ -49,10 +49,17 @@ class Duration(BaseModel):
         `zone`: a local time that a change of clocks leaves out becomes the first valid minute
         after it; one that occurs twice is taken the first time.
         """
+        return self._shifted(moment, zone, self.span())
+
+    def before(self, moment: datetime, zone: ZoneInfo) -> datetime:
+        """Return the moment, in UTC, that lies this long before `moment`, by the same rules."""
+        return self._shifted(moment, zone, -self.span())
+
+    def _shifted(self, moment: datetime, zone: ZoneInfo, by: timedelta) -> datetime:
         if self.unit in ("minutes", "hours"):
-            return moment.astimezone(UTC) + self.span()
+            return moment.astimezone(UTC) + by
         local = moment.astimezone(zone)
-        return at_wall_clock(local.replace(tzinfo=None, fold=0) + self.span(), zone)
+        return at_wall_clock(local.replace(tzinfo=None, fold=0) + by, zone)
 
     def describe(self) -> str:
         """Return the span in words: "1 day", "90 minutes"."""

@@ -23,9 +23,30 @@ def values_at(payload: Mapping[str, Any], path: str) -> list[Any]:
     return list(_flat(found))
 
 
+def raw_at(payload: Mapping[str, Any], path: str) -> Any:
+    """Return what stands at the dotted `path` as it is, a list as a list; None if nothing does.
+
+    Through a list on the way it gives a list, with one value for each element that has it.
+    """
+    value: Any = payload
+    parts = path.split(".")
+    for number, part in enumerate(parts):
+        if _is_list(value):
+            rest = ".".join(parts[number:])
+            return values_at({"all": value}, f"all.{rest}") or None
+        if not isinstance(value, Mapping) or part not in value:
+            return None
+        value = value[part]
+    return value
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
 def _flat(values: Sequence[Any]) -> Iterator[Any]:
     for value in values:
-        if isinstance(value, Sequence) and not isinstance(value, str):
+        if _is_list(value):
             yield from _flat(value)
         else:
             yield value

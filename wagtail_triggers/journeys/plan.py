@@ -118,6 +118,7 @@ class Plan:
         event: EventView,
         contact: Mapping[str, Any] = MappingProxyType({}),
         zone: ZoneInfo = UTC_ZONE,
+        segments: frozenset[str] = frozenset(),
     ) -> Goal | None:
         """Return the first goal that `event` reaches for a run about `run_refs`, or None.
 
@@ -125,7 +126,7 @@ class Plan:
         """
         if event.name not in self.goal_events:
             return None
-        occurrence = Occurrence(contact, event, zone, run_refs)
+        occurrence = Occurrence(contact, event, zone, run_refs, segments=segments)
         for goal in self.goals:
             if (
                 goal.event == event.name

@@ -52,7 +52,7 @@ def compile_journey(journey: Journey) -> JourneyVersion:
     with transaction.atomic():
         # Routers hold the journey FOR SHARE while they enrol: nobody is enrolled in a version
         # that has just been replaced.
-        held = Journey.objects.select_for_update(of=("self",)).get(pk=journey.pk)
+        held = Journey.objects.select_for_update().get(pk=journey.pk)
         last: JourneyVersion | None = held.versions.order_by("-number").first()
         if last is None or last.digest != stamp:
             last = JourneyVersion.objects.create(

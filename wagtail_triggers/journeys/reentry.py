@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .durations import UTC_ZONE, Duration
@@ -22,8 +23,12 @@ REASONS: Mapping[str, StrOrPromise] = {
     "already_in_journey": _("The person is in this journey already."),
     "entered_once": _("The person has been in this journey, and it takes each person once."),
     "entered_too_recently": _("The person entered this journey too short a time ago."),
+    "entered_too_often": _("The person entered this journey as often as it allows for now."),
     "max_runs_reached": _("The person has been in this journey as often as it allows."),
 }
+
+#: A calendar day can be longer than 24 hours; a zone may even repeat one.
+_CLOCKS: Final = timedelta(days=2)
 
 
 class Reentry(BaseModel):
@@ -34,21 +39,33 @@ class Reentry(BaseModel):
     - `one_at_a_time`: again once the run before has ended, whatever it was about.
     - `once`: never again.
     - `every`: again once the run before has ended and `every` has passed since it began.
+    - `at_most`: as `each_key`, but at most `times` in any window of the length `per`.
 
     `max_runs` bounds all of a person's runs in the journey, under each rule.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rule: Literal["each_key", "one_at_a_time", "once", "every"] = "each_key"
+    rule: Literal["each_key", "one_at_a_time", "once", "every", "at_most"] = "each_key"
     every: Duration | None = None
+    times: Annotated[int, Field(gt=0, le=1000, strict=True)] | None = None
+    per: Duration | None = None
     max_runs: Annotated[int, Field(gt=0, strict=True)] | None = None
 
     @model_validator(mode="after")
-    def _every_belongs_to_its_rule(self) -> Self:
+    def _settings_belong_to_their_rule(self) -> Self:
         if (self.rule == "every") != (self.every is not None):
             raise ValueError(_t("Give “every” with the rule “every”, and with no other rule."))
+        given = {self.times is not None, self.per is not None}
+        if given != {self.rule == "at_most"}:
+            raise ValueError(
+                _t("Give “times” and “per” with the rule “at_most”, and with no other rule.")
+            )
         return self
+
+    def looks_back(self) -> timedelta:
+        """Return how far back `PastRuns.recent` must reach, changes of clocks included."""
+        return self.per.span() + _CLOCKS if self.per is not None else timedelta()
 
     def describe(self) -> str:
         """Return the rule as a clause: "at most once every 30 days"."""
@@ -57,11 +74,15 @@ class Reentry(BaseModel):
             "one_at_a_time": _t("one run at a time"),
             "once": _t("each person once"),
         }
-        clause = (
-            _t("at most once every %(time)s") % {"time": self.every.describe()}
-            if self.every
-            else words[self.rule]
-        )
+        if self.every is not None:
+            clause = _t("at most once every %(time)s") % {"time": self.every.describe()}
+        elif self.per is not None and self.times is not None:
+            form = ngettext(
+                "at most %(n)d time in %(time)s", "at most %(n)d times in %(time)s", self.times
+            )
+            clause = form % {"n": self.times, "time": self.per.describe()}
+        else:
+            clause = words[self.rule]
         if self.max_runs is None:
             return clause
         return _t("%(rule)s, at most %(n)d in all") % {"rule": clause, "n": self.max_runs}
@@ -72,13 +93,15 @@ class PastRuns:
     """A contact's runs in one journey, over all of its versions.
 
     `count` and `last_entered_at` are over all runs, ended ones too; `active` is how many are
-    running, `active_same_key` whether one of these has the key of the event at hand.
+    running, `active_same_key` whether one of these has the key of the event at hand. `recent` are
+    when the runs of the last while began, at least of what `Reentry.looks_back()` says.
     """
 
     count: int = 0
     last_entered_at: datetime | None = None
     active: int = 0
     active_same_key: bool = False
+    recent: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +123,12 @@ def may_enter(
         return Verdict(False, "entered_once")
     if rule.max_runs is not None and past.count >= rule.max_runs:
         return Verdict(False, "max_runs_reached")
-    if rule.every is None or past.last_entered_at is None:
-        return Verdict(True)
-    if moment < rule.every.after(past.last_entered_at, zone):
+    last = past.last_entered_at
+    if rule.every is not None and last is not None and moment < rule.every.after(last, zone):
         return Verdict(False, "entered_too_recently")
+    if rule.per is not None and rule.times is not None:
+        per = rule.per
+        # The window rolls: an entry counts until `per` has passed since it.
+        if sum(moment < per.after(entered, zone) for entered in past.recent) >= rule.times:
+            return Verdict(False, "entered_too_often")
     return Verdict(True)

@@ -55,6 +55,7 @@ class Structure:
             *self._entry_problems(),
             *(found for edge in self.graph.edges for found in self._edge_problems(edge)),
             *(found for node in self.graph.nodes for found in self._port_problems(node)),
+            *self._message_problems(),
             *self._unreachable(),
             *self._circles(),
         )
@@ -123,6 +124,15 @@ class Structure:
             if (node.id, port.name) not in self.graph.targets:
                 message = _("The way out “%(port)s” leads nowhere. Join it to a step or to an end.")
                 yield Problem(node.id, f"ports.{port.name}", message % {"port": port.label})
+
+    def _message_problems(self) -> Iterator[Problem]:
+        """Yield conditions that ask about the message of a node that sends none."""
+        senders = {node for node, kind in self.kinds.items() if kind.sends}
+        for node, step in self.steps.items():
+            for asked in sorted(step.messages() - senders):
+                message = _("“message” asks about “%(id)s”, and no step of this name sends one.")
+                hint = did_you_mean(asked, senders)
+                yield Problem(node, "message", message % {"id": asked} + hint)
 
     def _unreachable(self) -> Iterator[Problem]:
         if not self.reachable:

@@ -7,10 +7,18 @@ from functools import cached_property
 from typing import Any
 
 from ..conf import settings
-from ..contacts.facts import known_facts
-from ..events.types import event_types
+from ..contacts.known_facts import known_facts
+from ..events.types import JOURNEY_REQUESTED, event_types
 from ..exceptions import UnknownIdentifier
 from ..messages.models import Template
+from ..segments import membership
+from .models import Journey
+
+
+def _is_called(node: Mapping[str, Any]) -> bool:
+    """Whether a node of a stored graph is an entry for calls."""
+    settings = node.get("settings") or {}
+    return node.get("kind") == "entry_called" or settings.get("event") == JOURNEY_REQUESTED
 
 
 class SiteSurroundings:
@@ -54,6 +62,26 @@ class SiteSurroundings:
     def template_label(self, template: str) -> str:
         """The template's name; the key itself where there is no such template."""
         return self._templates.get(template, (template, False))[0]
+
+    def segments(self) -> Mapping[str, str]:
+        """Every segment of whoever keeps them."""
+        return membership.labels()
+
+    def journeys(self) -> Mapping[str, str]:
+        """Every journey of the site, archived ones left out."""
+        return {uid: name for uid, (name, _takes) in self._journeys.items()}
+
+    def takes_calls(self, journey: str) -> bool:
+        """Say whether the live version listens to calls."""
+        return journey in self._journeys and self._journeys[journey][1]
+
+    @cached_property
+    def _journeys(self) -> dict[str, tuple[str, bool]]:
+        rows = Journey.objects.filter(site_id=self.site_id).exclude(state=Journey.State.ARCHIVED)
+        return {
+            str(uid): (name, any(_is_called(node) for node in (graph or {}).get("nodes", ())))
+            for uid, name, graph in rows.values_list("uid", "name", "live_version__graph")
+        }
 
     @cached_property
     def _events(self) -> dict[str, str]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from ..conf import settings
@@ -30,6 +31,10 @@ from .channels.base import Channel, get_channel
 from .guards import Guard, stopped_by
 from .models import Message, MessageClass
 from .outcomes import UNKNOWN, Settlement, may_repeat, unknown
+from .policies import digest as digests
+from .policies import rate, slots
+from .policies.arbiter import arbitrate
+from .policies.collapse import OVERDUE
 
 #: Messages that one claim takes. Small, so that an unsubscribe or a stop reaches most of them.
 BATCH: Final = 50
@@ -42,6 +47,7 @@ _WRITTEN: Final = (
     "reason",
     "token",
     "due_at",
+    "held_due_at",
     "lease_until",
     "settled_at",
     "ambiguous",
@@ -63,6 +69,9 @@ class Claim:
     contacts: dict[int, Contact] = field(default_factory=dict)
     channels: dict[str, Channel | None] = field(default_factory=dict)
     handled: int = 0
+    #: What the provider took, and what could not even be built.
+    accepted: list[Message] = field(default_factory=list)
+    broken: list[Message] = field(default_factory=list)
 
     def channel(self, name: str) -> Channel | None:
         """The channel of this name, built once per claim; None where it is not set up."""
@@ -90,41 +99,105 @@ def take(message_class: str, limit: int = BATCH) -> Claim:
         if not candidates:
             break
         tried |= candidates.keys()
-        _lock_and_claim(candidates, claim)
+        _lock_and_claim(candidates, claim, message_class)
         if claim.contacts:
             break
     return claim
 
 
-def _lock_and_claim(candidates: dict[int, int], claim: Claim) -> None:
+def _lock_and_claim(candidates: dict[int, int], claim: Claim, message_class: str) -> None:
     with engine_transaction():
         people = Contact.objects.filter(pk__in=set(candidates.values()))
         claim.contacts = {row.pk: row for row in locked(people, skip_locked=True).order_by("pk")}
         if not claim.contacts:
             return
-        rows = list(
-            locked(
-                Message.objects.filter(
-                    pk__in=candidates,
-                    contact_id__in=claim.contacts,
-                    due_at__lte=claim.moment,
-                    state__in=Message.WAITING,
-                ).select_related("template_version"),
-                of=("self",),
-            ).order_by("-priority", "due_at", "pk")
-        )
+        marketing = message_class == MessageClass.MARKETING
+        rows = _waiting(candidates, claim, marketing)
         _address(rows, claim)
+        empty = digests.recheck(rows, claim.moment)
         stopped = stopped_by([row.pk for row in rows], claim.moment)
+        free, written = [], []
         for row in rows:
-            verdict_of = _settled_at_once(row, stopped.get(row.pk), claim)
-            if verdict_of is not None:
-                apply(row, verdict_of, claim.moment)
-                claim.handled += 1
-            else:
-                row.state, row.token, row.due_at = Message.State.CLAIMED, claim.token, None
-                row.lease_until = claim.moment + settings.lease
-                claim.messages.append(row)
-        update_rows(Message, rows, _WRITTEN)
+            guard = stopped.get(row.pk)
+            verdict_of = _settled_at_once(row, guard, claim)
+            if row.pk in empty:
+                verdict_of = Settlement(Message.State.CANCELLED, digests.NOTHING_LEFT)
+            if verdict_of is None:
+                free.append(row)
+            elif verdict_of.terminal or _is_due(row, claim.moment):
+                _settle(row, verdict_of, claim)
+                written.append(row)
+        take_them = _take_marketing if marketing else _take_all
+        written += take_them(free, claim, {row.pk for row in rows} - {row.pk for row in free})
+        update_rows(Message, written, _WRITTEN)
+
+
+def _waiting(candidates: dict[int, int], claim: Claim, marketing: bool) -> list[Message]:
+    """What may be taken, read again under the lock of the people.
+
+    Of marketing it is everything that competes for their slots, whether it is in the batch or not,
+    and due or not: only so does the most important message get the slot that has become free.
+    """
+    wanted = Q(pk__in=candidates, due_at__lte=claim.moment, state__in=Message.WAITING)
+    if marketing:
+        due = Q(due_at__lte=claim.moment, state__in=Message.WAITING)
+        put_off = Q(state__in=(Message.State.DEFERRED, Message.State.RETRY))
+        wanted = Q(message_class=MessageClass.MARKETING, due_at__isnull=False) & (due | put_off)
+    return list(
+        locked(
+            Message.objects.filter(wanted, contact_id__in=claim.contacts).select_related(
+                "template_version"
+            ),
+            of=("self",),
+        ).order_by("-priority", "due_at", "pk")
+    )
+
+
+def _take_all(free: Sequence[Message], claim: Claim, decided: Collection[int]) -> list[Message]:
+    """Claim transactional messages, which wait for nothing and nobody."""
+    for row in free:
+        _hold(row, claim)
+    rate.charge(free, claim.moment)
+    return list(free)
+
+
+def _take_marketing(
+    free: Sequence[Message], claim: Claim, decided: Collection[int]
+) -> list[Message]:
+    """Claim what may leave by the policies, and put off the rest; returns what has changed."""
+    if not free:
+        return []
+    ruling = arbitrate(free, claim.contacts, claim.moment, decided=decided)
+    for row, new in ruling.settled:
+        _settle(row, new, claim)
+    # By what they were: the oldest of a digest's messages says whether it is overdue.
+    granted = rate.grant([entrant.rows[0] for entrant in ruling.go], claim.moment)
+    go = [entrant for place, entrant in enumerate(ruling.go) if place in granted]
+    merged = digests.insert(go, claim.moment)
+    for entrant in go:
+        _hold(entrant.message, claim)
+    update_rows(Message, merged, ["merged_into"])
+    slots.reserve([entrant.message for entrant in go], ruling.until)
+    return [
+        *(row for row, _new in ruling.settled),
+        *merged,
+        *(entrant.message for entrant in go),
+    ]
+
+
+def _hold(row: Message, claim: Claim) -> None:
+    row.state, row.token, row.due_at = Message.State.CLAIMED, claim.token, None
+    row.lease_until = claim.moment + settings.lease
+    claim.messages.append(row)
+
+
+def _settle(row: Message, new: Settlement, claim: Claim) -> None:
+    claim.handled += _is_due(row, claim.moment)
+    apply(row, new, claim.moment)
+
+
+def _is_due(row: Message, moment: datetime) -> bool:
+    return row.due_at is not None and row.due_at <= moment
 
 
 def _candidates(message_class: str, moment: datetime, limit: int) -> dict[int, int]:
@@ -136,9 +209,32 @@ def _candidates(message_class: str, moment: datetime, limit: int) -> dict[int, i
     due = Message.objects.filter(
         message_class=message_class, due_at__lte=moment, state__in=Message.WAITING
     ).order_by("due_at", "-priority")
-    found = list(due.values_list("pk", "contact_id", "tries")[:limit])
+    if message_class == MessageClass.MARKETING:
+        found = _with_room(due, moment, limit)
+    else:
+        found = list(due.values_list("pk", "contact_id", "tries")[:limit])
     alone = [row for row in found if row[2]]
     return {pk: contact for pk, contact, _tries in (alone[:1] or found)}
+
+
+def _with_room(due: QuerySet[Message], moment: datetime, limit: int) -> list[tuple[int, int, int]]:
+    """Due marketing that the channels' limits let through. What is overdue stands back a little.
+
+    After an outage what was just planned does not wait behind everything from before.
+    """
+    room = rate.room(moment)
+    if full := room.full():
+        due = due.exclude(channel__in=full)
+    columns = ("pk", "contact_id", "tries")
+    found = list(due.values_list(*columns, "due_at")[:limit])
+    late = [row for row in found if row[3] <= moment - OVERDUE]
+    if not late or not room.overdue:
+        return [row[:3] for row in found]
+    slow = due.filter(due_at__lte=moment - OVERDUE).exclude(channel__in=room.full_for_overdue())
+    most = min(limit, max(room.overdue.values()))
+    fresh = due.filter(due_at__gt=moment - OVERDUE)
+    chosen = list(slow.values_list(*columns)[:most])
+    return chosen + list(fresh.values_list(*columns)[: limit - len(chosen)])
 
 
 def _settled_at_once(row: Message, guard: Guard | None, claim: Claim) -> Settlement | None:
@@ -188,7 +284,8 @@ def stop(row: Message, guard: Guard, moment: datetime) -> Settlement:
         return Settlement(
             state,
             guard.reason,
-            due_at=moment + guard.hold_for,
+            due_at=None if guard.hold_for is None else moment + guard.hold_for,
+            held_due_at=moment if guard.hold_for is None else None,
             ambiguous=row.ambiguous,
             terminal=False,
         )
@@ -201,6 +298,7 @@ def stop(row: Message, guard: Guard, moment: datetime) -> Settlement:
 def apply(row: Message, new: Settlement, moment: datetime) -> None:
     """Put a settlement into a row; does not save."""
     row.state, row.reason, row.due_at = new.state, new.reason, new.due_at
+    row.held_due_at = new.held_due_at
     row.token = row.lease_until = None
     row.ambiguous = new.ambiguous
     row.settled_at = moment if new.terminal else None

@@ -19,7 +19,7 @@ from django.db import connection, connections
 from django.db.models import Case, CharField, DateTimeField, Exists, OuterRef, Q, Value, When
 from django.utils.translation import gettext_noop
 
-from ..consent.models import Subscription, Suppression, Topic
+from ..consent.models import SendLedger, Subscription, Suppression, Topic
 from ..contacts.models import Contact
 from ..core.registry import Registry
 from ..events.models import Cart, Event
@@ -40,7 +40,8 @@ class Guard:
         reason: Why, in English; translated when it is shown.
         condition: When it stops one. Built once per process, so that it may depend on nothing but
             the moment that it is given: what else it wants to know belongs into the SQL.
-        hold_for: How long a held message waits before it is looked at again.
+        hold_for: How long a held message waits before it is looked at again; None: until whoever
+            stopped it lets it go (`held_due_at`). Left in the queue, it would be in the way.
     """
 
     identifier: str
@@ -48,7 +49,7 @@ class Guard:
     state: str
     reason: str
     condition: Condition
-    hold_for: timedelta = timedelta(0)
+    hold_for: timedelta | None = timedelta(0)
 
 
 guards: Final[Registry[Guard]] = Registry("guard")
@@ -258,6 +259,25 @@ def _cart_closed(moment: datetime) -> Q:
     return _MARKETING & Q(subject_kind="cart") & Q(closed)
 
 
+def _no_permit(moment: datetime) -> Q:
+    """What the claim decided (caps, quiet hours) holds no longer: it must be decided anew."""
+    permit = SendLedger.objects.filter(message=OuterRef("pk"), until__gt=moment)
+    return _MARKETING & Q(state=Message.State.CLAIMED) & ~Q(Exists(permit))
+
+
+def _digest_has_closed_cart(moment: datetime) -> Q:
+    closed = Cart.objects.filter(site=OuterRef("site"), cart_id=OuterRef("subject_id")).exclude(
+        status=Cart.Status.OPEN
+    )
+    item = Message.objects.filter(
+        Exists(closed),
+        merged_into=OuterRef("pk"),
+        state=Message.State.MERGED,
+        subject_kind="cart",
+    )
+    return Q(state=Message.State.CLAIMED, enrolment=None) & Q(Exists(item))
+
+
 def _news_of_the_person(moment: datetime) -> Q:
     """Something has happened to this person that no router has looked at: it may be an order."""
     return Q(Exists(Event.objects.filter(contact_id=OuterRef("contact"), routed_at=None)))
@@ -301,14 +321,22 @@ for _guard in (
         "address_changed", 60, _HELD, gettext_noop("The address has changed."), _address_changed,
     ),
     Guard(
+        "digest_changed", 61, _HELD, gettext_noop("A part of this digest is no longer true."),
+        _digest_has_closed_cart,
+    ),
+    Guard(
+        "no_permit", 62, _HELD,
+        gettext_noop("The time in which it might have left is over; it is decided anew."),
+        _no_permit,
+    ),
+    Guard(
         "unrouted_events", 70, _HELD,
         gettext_noop("Something has just happened that may change this."),
         _news_of_the_person, timedelta(seconds=1),
     ),
     Guard(
         "switched_off", 80, _HELD,
-        gettext_noop("Sending is switched off for this site."), _switched_off,
-        timedelta(seconds=30),
+        gettext_noop("Sending is switched off for this site."), _switched_off, None,
     ),
 ):  # fmt: skip
     register_guard(_guard)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
 from .models import Message, MessageClass
+from .policies import slots
 
 #: How long a message is still worth sending, by the event that began its run. After an outage a
 #: cart reminder of the day before yesterday must not go out; a receipt must.
@@ -36,30 +37,44 @@ def insert(messages: Iterable[Message]) -> list[Message]:
     return Message.objects.bulk_create(rows)
 
 
-def cancel(enrolment_ids: Iterable[int], reason: str, moment: datetime) -> int:
+def cancel(
+    enrolment_ids: Iterable[int],
+    reason: str,
+    moment: datetime,
+    *,
+    keep_nodes: Collection[str] = (),
+) -> int:
     """Cancel what these runs had planned and nobody has handed over; the contacts are locked.
 
-    A receipt is not taken back because somebody reached a goal: transactional messages stay.
+    A receipt is not taken back because somebody reached a goal: transactional messages stay. So
+    do those that were planned by one of `keep_nodes`.
 
     Returns:
         How many messages were cancelled.
     """
-    return (
-        Message.objects.filter(
-            enrolment_id__in=set(enrolment_ids),
-            message_class=MessageClass.MARKETING,
-            state__in=(
-                Message.State.PLANNED,
-                Message.State.CLAIMED,
-                Message.State.RETRY,
-                Message.State.DEFERRED,
-            ),
-            ambiguous=0,
-        )
-    ).update(
+    planned = Message.objects.filter(
+        enrolment_id__in=set(enrolment_ids),
+        message_class=MessageClass.MARKETING,
+        state__in=(
+            Message.State.PLANNED,
+            Message.State.CLAIMED,
+            Message.State.RETRY,
+            Message.State.DEFERRED,
+            Message.State.MERGED,
+        ),
+        ambiguous=0,
+    ).exclude(node__in=keep_nodes)
+    rows = list(planned.values_list("pk", "contact_id", "state", "merged_into"))
+    if not rows:
+        return 0
+    slots.revoke({digest for *_rest, digest in rows if digest is not None}, moment)
+    slots.wake({contact for _pk, contact, state, _digest in rows if state in slots.HELD}, moment)
+    open_ids = [pk for pk, _contact, state, _digest in rows if state != Message.State.MERGED]
+    return Message.objects.filter(pk__in=open_ids).update(
         state=Message.State.CANCELLED,
         reason=reason[:255],
         due_at=None,
+        held_due_at=None,
         token=None,
         lease_until=None,
         settled_at=moment,

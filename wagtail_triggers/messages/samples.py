@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from ..contacts.facts import BUILT_IN, known_facts
+from ..contacts.known_facts import BUILT_IN, known_facts
 from ..events.types import EventType, event_types
 from .variables import (
     BOOLEAN,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -24,6 +24,7 @@ from ..contacts.models import Contact
 from ..core import clock
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.queue import nudge
+from ..core.registry import Registry
 from ..exceptions import TriggersError
 from .branding import Sender, sender_of
 from .channels.base import Channel, Outcome, OutcomeKind, Outgoing
@@ -35,6 +36,7 @@ from .headers import build_headers, message_id_for
 from .letter import digest, letter
 from .models import Message, MessageClass
 from .outcomes import Settlement, settle
+from .policies.slots import freed
 
 logger = logging.getLogger("wagtail_triggers.sender")
 
@@ -51,6 +53,15 @@ class Ready:
     outgoing: Outgoing
     #: What the ledger keeps of it: `context`, `subject`, `body_hash`.
     kept: dict[str, Any]
+
+
+#: Rooms above that want to know what became of a batch: called outside any transaction.
+listeners: Final[Registry[Callable[[Claim], None]]] = Registry("listener of senders")
+
+
+def after_sending(room: str) -> Callable[[Callable[[Claim], None]], Callable[[Claim], None]]:
+    """Register a function that is given every claim once its messages were handed over."""
+    return listeners.register(room)
 
 
 def send_batch(message_class: str, limit: int = BATCH) -> int:
@@ -73,6 +84,8 @@ def send_batch(message_class: str, limit: int = BATCH) -> int:
         ready = _prepare(claim, messages)
         with channel:
             _hand_over_all(claim, channel, ready)
+    for listener in listeners.all().values():
+        listener(claim)
     return claim.handled + len(claim.messages)
 
 
@@ -89,9 +102,11 @@ def _prepare(claim: Claim, messages: Sequence[Message]) -> list[Ready]:
             ready.append(_ready(message, context, senders[message.site_id], claim))
         except TriggersError as error:
             logger.warning("Message %s cannot be built: %s", message.public_id, error)
+            claim.broken.append(message)
             _cannot_be_built(message, str(error), claim)
         except Exception as error:  # a fault of ours or of a host's: one message pays, not all
             logger.exception("Message %s cannot be built", message.public_id)
+            claim.broken.append(message)
             _cannot_be_built(message, f"{type(error).__name__}: {error}", claim)
     return ready
 
@@ -153,6 +168,8 @@ def _hand_over_all(claim: Claim, channel: Channel, ready: Sequence[Ready]) -> No
             item.message,
             settle(item.message, outcome, idempotent=channel.idempotent, moment=moment),
         )
+        if outcome.kind is OutcomeKind.ACCEPTED:
+            claim.accepted.append(item.message)
         failures = failures + 1 if outcome.kind is OutcomeKind.NEVER_LEFT else 0
         if failures >= GIVE_UP_AFTER:
             _finish(previous, claim)
@@ -186,8 +203,12 @@ def _step(
     crossed = cross(previous, item.message, item.kept, claim.token)
     if crossed is None:
         return _step_by_step(previous, item, claim)
-    if previous is not None and not crossed.settled:
-        _taken_over(*previous)
+    if previous is not None:
+        message, new = previous
+        if crossed.settled:
+            freed(message, new.state, crossed.moment)
+        else:
+            _taken_over(message, new)
     if crossed.moved:
         item.message.attempts += 1
         return crossed.moment
@@ -256,6 +277,7 @@ def _write(
         state=new.state,
         reason=new.reason,
         due_at=new.due_at,
+        held_due_at=new.held_due_at,
         provider_id=new.provider_id,
         provider_status=new.provider_status,
         ambiguous=new.ambiguous,
@@ -263,7 +285,9 @@ def _write(
         lease_until=None,
         settled_at=moment if new.terminal else None,
     )
-    if not written:
+    if written:
+        freed(message, new.state, moment)
+    else:
         _taken_over(message, new)
     return bool(written)
 

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pytest_django import Settings
 
-from wagtail_triggers.contacts import facts
-from wagtail_triggers.contacts.facts import declare_fact, known_facts, learn, zone_of
+from wagtail_triggers.contacts import known_facts as declarations
+from wagtail_triggers.contacts.facts import learn, zone_of
+from wagtail_triggers.contacts.known_facts import declare_fact, known_facts
 from wagtail_triggers.contacts.models import Contact
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -43,19 +44,19 @@ def test_learn_judges_each_fact_by_its_own_time() -> None:
 def test_declared_facts_are_known_beside_the_built_in_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(facts, "_declared", {})
+    monkeypatch.setattr(declarations, "_declared", {})
     declare_fact("tier", "text")
     assert known_facts()["tier"] == "text"
     assert known_facts()["orders_count"] == "number"
 
 
 def test_declaring_a_fact_wrongly_says_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "_declared", {})
+    monkeypatch.setattr(declarations, "_declared", {})
     with pytest.raises(ValueError, match="choose one of text, number, date, datetime, yes_no"):
         declare_fact("tier", "colour")
     with pytest.raises(ValueError, match="'email' is a built-in fact; choose another name"):
         declare_fact("email", "text")
-    assert facts._declared == {}
+    assert declarations._declared == {}
 
 
 @pytest.mark.parametrize(

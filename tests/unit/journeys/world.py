@@ -11,6 +11,8 @@ from wagtail_triggers.journeys.steps.base import EventView, Run
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
+OTHER_JOURNEY = "6c5931fc-9504-4abf-8f7f-1dbab87184a1"
+DEAF_JOURNEY = "0d0e3b44-8a35-4b0e-9e5e-3a3b1b3c4d5e"
 
 MONEY = {
     "type": "object",
@@ -60,6 +62,7 @@ class World:
             "language": "text",
             "birthday": "date",
             "vip": "yes_no",
+            "tags": "list",
         }
 
     def channels(self) -> Mapping[str, str]:
@@ -70,6 +73,15 @@ class World:
 
     def template_label(self, template: str) -> str:
         return "Welcome"
+
+    def segments(self) -> Mapping[str, str]:
+        return {"vips": "VIPs"}
+
+    def journeys(self) -> Mapping[str, str]:
+        return {OTHER_JOURNEY: "After the order", DEAF_JOURNEY: "Deaf"}
+
+    def takes_calls(self, journey: str) -> bool:
+        return journey == OTHER_JOURNEY
 
 
 def event(
@@ -90,12 +102,14 @@ def run(
     moment: datetime = NOON,
     zone: ZoneInfo = BERLIN,
     history: tuple[EventView, ...] = (),
+    key: str = "cart:12",
+    **more: Any,
 ) -> Run:
     return Run(
         enrolment_id=1,
         contact=contact or {},
         event=event or EventView(1, "cart_abandoned", {}, NOON, refs),
-        key="cart:12",
+        key=key,
         refs=refs,
         entered_at=NOON,
         arrived_at=arrived_at,
@@ -103,6 +117,7 @@ def run(
         time_zone=zone,
         seq=1,
         history=history,
+        **more,
     )
 
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
+from django.utils.translation import gettext_noop
+
+from ...conf import TASK_JOBS
+from ...core.queue import nudge
 from ...journeys.steps.base import Answer
-from ..advance import Progress
+from ..advance import JobIntent, Progress
 from ..models import Enrolment, Job
+from ..store import DueRun
+from .registry import kinds
+
+TIMED_OUT: Final = gettext_noop("Nobody answered in time; the run has gone on without it.")
+
+#: What nobody holds in hand.
+_AT_REST: Final = (Job.State.PLANNED, Job.State.OPEN)
 
 
 def insert(progress: Sequence[Progress], rows: Mapping[int, Enrolment], moment: datetime) -> int:
@@ -17,25 +29,31 @@ def insert(progress: Sequence[Progress], rows: Mapping[int, Enrolment], moment: 
         How many were inserted.
     """
     wanted = [
-        Job(
-            site_id=rows[job.enrolment_id].site_id,
-            contact_id=rows[job.enrolment_id].contact_id,
-            enrolment_id=job.enrolment_id,
-            seq=job.seq,
-            node=job.node,
-            kind=job.kind,
-            data=dict(job.data),
-            due_at=moment,
-            deadline=job.until,
-            depth=rows[job.enrolment_id].depth,
-            created_at=moment,
-        )
-        for one in progress
-        for job in one.jobs
+        _job(intent, rows[intent.enrolment_id], moment) for one in progress for intent in one.jobs
     ]
     if wanted:
         Job.objects.bulk_create(sorted(wanted, key=lambda job: (job.enrolment_id, job.seq)))
+    if any(job.state == Job.State.PLANNED for job in wanted):
+        nudge(TASK_JOBS)
     return len(wanted)
+
+
+def _job(intent: JobIntent, row: Enrolment, moment: datetime) -> Job:
+    by_person = intent.kind in kinds and kinds.get(intent.kind).by_person
+    return Job(
+        site_id=row.site_id,
+        contact_id=row.contact_id,
+        enrolment_id=row.pk,
+        seq=intent.seq,
+        node=intent.node,
+        kind=intent.kind,
+        data=dict(intent.data),
+        state=Job.State.OPEN if by_person else Job.State.PLANNED,
+        due_at=None if by_person else moment,
+        deadline=intent.until,
+        depth=row.depth,
+        created_at=moment,
+    )
 
 
 def answers(rows: Iterable[Enrolment]) -> dict[int, Answer]:
@@ -55,15 +73,37 @@ def answers(rows: Iterable[Enrolment]) -> dict[int, Answer]:
     return found
 
 
+def leave(runs: Sequence[DueRun], progress: Sequence[Progress], moment: datetime) -> int:
+    """Cancel the jobs of runs that have gone on without their answers; one statement, or none.
+
+    What a worker has in hand is left to it: it may have happened already. Call it before `insert`.
+
+    Args:
+        runs: The batch, as it was before.
+        progress: What became of it.
+
+    Returns:
+        How many jobs were cancelled.
+    """
+    asked = {
+        due.run.enrolment_id
+        for due in runs
+        if due.run.answer is not None and due.run.answer.state == "pending"
+    }
+    gone = {one.enrolment_id for one in progress if one.enrolment_id in asked and one.steps}
+    return cancel(gone, TIMED_OUT, moment)
+
+
 def cancel(enrolment_ids: Iterable[int], reason: str, moment: datetime) -> int:
     """Cancel what nobody has begun for these runs, whose contacts are locked.
 
     Returns:
         How many jobs were cancelled.
     """
-    return Job.objects.filter(
-        enrolment_id__in=set(enrolment_ids), state__in=(Job.State.PLANNED, Job.State.OPEN)
-    ).update(
+    ids = set(enrolment_ids)
+    if not ids:
+        return 0
+    return Job.objects.filter(enrolment_id__in=ids, state__in=_AT_REST).update(
         state=Job.State.CANCELLED,
         reason=reason[:255],
         due_at=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
@@ -61,7 +61,7 @@ class Evidence(Protocol):
 
     @property
     def enrolment_id(self) -> int:
-        """The run, or 0 where there is none yet."""
+        """The run, or 0 where there is none yet: then no message of the run is there either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,7 @@ class Run:
     `history` holds the contact's events since the one that began the run, of the names that the
     plan asked for (`Plan.history_events`), oldest first. `assignments` are the variants that the
     person has by experiment, `answer` what became of the job that this step asked for.
+    `contact_id` is the person's, the same in all of their runs: draw by it, never by chance.
     """
 
     enrolment_id: int
@@ -115,6 +116,7 @@ class Run:
     seq: int
     history: tuple[EventView, ...] = field(default=())
     journey_id: int = 0
+    contact_id: int = 0
     node: str = ""
     segments: frozenset[str] = frozenset()
     assignments: Mapping[str, str] = field(default_factory=dict)
@@ -122,6 +124,13 @@ class Run:
     last_message_at: datetime | None = None
     #: Whether the run was already waiting at this step when it was asked.
     waiting: bool = False
+    #: How long a pause made the clocks stand still while the run was at this step.
+    stood_still: timedelta = timedelta(0)
+
+    @property
+    def counts_from(self) -> datetime:
+        """From when a span of time at this step counts: the arrival, moved on by such pauses."""
+        return self.arrived_at + self.stood_still
 
 
 class Surroundings(Protocol):
@@ -137,7 +146,7 @@ class Surroundings(Protocol):
         """The kinds of object that the event can refer to: "cart", "order"."""
 
     def facts(self) -> Mapping[str, str]:
-        """Every known fact of a contact with its kind: text, number, date, datetime, yes_no."""
+        """Every known fact with its kind: text, number, date, datetime, yes_no or list."""
 
     def channels(self) -> Mapping[str, str]:
         """Every channel that is set up, with its label."""
@@ -147,6 +156,15 @@ class Surroundings(Protocol):
 
     def template_label(self, template: str) -> str:
         """What an editor calls that template."""
+
+    def segments(self) -> Mapping[str, str]:
+        """Every segment with its label; none where nobody keeps segments."""
+
+    def journeys(self) -> Mapping[str, str]:
+        """Every journey of the site by its uid, with its name."""
+
+    def takes_calls(self, journey: str) -> bool:
+        """Say whether the journey with this uid, as it is live, can be started from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +234,8 @@ class Step(ABC, Generic[S]):
     form_class: ClassVar[str] = ""
     #: Labels for that form: of a setting by its name ("offset"), of a choice by "name=value".
     form_labels: ClassVar[Mapping[str, StrOrPromise]] = MappingProxyType({})
+    #: Whether it plans messages, so that conditions can ask what became of them.
+    sends: ClassVar[bool] = False
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
@@ -249,6 +269,10 @@ class Step(ABC, Generic[S]):
 
     def segments(self) -> frozenset[str]:
         """Return the segments that this step asks about in `Run.segments`."""
+        return frozenset()
+
+    def messages(self) -> frozenset[str]:
+        """Return the nodes whose messages this step asks about ("any" is no node)."""
         return frozenset()
 
     def experiment(self, journey_id: int, node: str) -> str | None:

@@ -58,3 +58,11 @@ class BranchStep(Step[BranchSettings]):
     def listens_for(self) -> frozenset[str]:
         """Return the events that the condition looks for."""
         return conditions.listens_for(self.settings.condition)
+
+    def segments(self) -> frozenset[str]:
+        """Return the segments that the condition asks about."""
+        return conditions.segments(self.settings.condition)
+
+    def messages(self) -> frozenset[str]:
+        """Return the nodes whose messages the condition asks about."""
+        return conditions.messages(self.settings.condition)

@@ -62,8 +62,12 @@ class EntryStep(Step[EntrySettings]):
                 "",
                 "filter",
                 _t(
-                    "“done” looks at what happened since entering; at the entry that is nothing, "
-                    "so it never holds here. Use a branch after the entry."
+                    "“done” and “message” look at what happened since entering; at the entry that "
+                    "is nothing, so they never hold here. Use a branch after the entry."
                 ),
                 "warning",
             )
+
+    def segments(self) -> frozenset[str]:
+        """Return the segments that the filter asks about."""
+        return conditions.segments(self.settings.filter)

@@ -74,7 +74,11 @@ class GoalStep(Step[GoalSettings]):
         yield from conditions.problems(self.settings.filter, surroundings, own, "filter")
         if conditions.listens_for(self.settings.filter):
             message = _t(
-                "“done” cannot be used in a goal: a goal is judged when its event arrives, without "
-                "the history. Give each event a goal of its own."
+                "“done” and “message” cannot be used in a goal: a goal is judged when its event "
+                "arrives, without the history. Give each event a goal of its own."
             )
             yield Problem("", "filter", message)
+
+    def segments(self) -> frozenset[str]:
+        """Return the segments that the filter asks about."""
+        return conditions.segments(self.settings.filter)

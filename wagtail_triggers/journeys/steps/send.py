@@ -33,6 +33,7 @@ class SendStep(Step[SendSettings]):
     description = _("Writes to the person, in their language, if they agreed to it.")
     icon = "mail"
     Settings = SendSettings
+    sends = True
 
     def decide(self, run: Run) -> Decision:
         """Plan the message."""

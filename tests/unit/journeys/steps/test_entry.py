@@ -55,7 +55,7 @@ def test_entry_filter_that_asks_what_was_done_is_a_warning() -> None:
     step = entry(filter={"done": "order_placed", "match": "any"})
     (problem,) = step.problems(World(), TRIGGERS)
     assert (problem.field, problem.severity) == ("filter", "warning")
-    assert "it never holds here" in problem.message
+    assert "they never hold here" in problem.message
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""One kind of job a file; each registers itself."""
