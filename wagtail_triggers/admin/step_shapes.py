@@ -101,6 +101,17 @@ class Part:
     open: bool = True
     can_add: bool = False
     can_remove: bool = False
+    #: The form's own fields, put in by `bind` once the form is whole.
+    bound: Any = None
+    switch_bound: Any = None
+
+    def bind(self, form: Any) -> Part:
+        """Put the form's fields in, here and below; returns itself."""
+        self.bound = form[self.name] if self.name else None
+        self.switch_bound = form[self.switch] if self.switch else None
+        for part in self.parts:
+            part.bind(form)
+        return self
 
 
 @dataclass(slots=True)
