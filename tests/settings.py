@@ -2,7 +2,7 @@
 
 `TRIGGERS_TEST_DB` chooses the database: `postgres` (the default, a server from a wheel that
 `tests/conftest.py` starts), `sqlite` (a file with write-ahead log, so that threads share it) or
-`mariadb` (the machine's own programs, in a temporary folder; the smoke suite of docs' scaling page).
+`mariadb` (the machine's own programs, in a temporary folder; for the smoke suite).
 `TRIGGERS_TEST_DB_HOME` is where that server's socket, or that file, lives; the run sets it.
 """
 
@@ -112,9 +112,7 @@ def database(kind: str, home: str) -> dict[str, Any]:
             "TEST": {"NAME": "test_triggers"},
             "OPTIONS": {"charset": "utf8mb4"},
         }
-    raise ValueError(
-        f"TRIGGERS_TEST_DB is {kind!r}; set it to 'postgres', 'sqlite' or 'mariadb'."
-    )
+    raise ValueError(f"TRIGGERS_TEST_DB is {kind!r}; set it to 'postgres', 'sqlite' or 'mariadb'.")
 
 
 def _speak_mysql() -> None:

@@ -20,6 +20,7 @@ class TriggersConfig(AppConfig):
         for module in (
             "checks",
             "consent.merging",
+            "engine.coupons",
             "engine.guards",
             "engine.merging",
             "engine.pulse",

@@ -98,6 +98,9 @@ class Settings:
     BATCH_SIZE = _Setting(200, int)
     #: How long a sender may hold a message, in seconds. Must exceed a channel's hard timeout + 10.
     LEASE_SECONDS = _Setting(90, int)
+    #: Who is asked about carts, orders, prices and stock just before a message leaves:
+    #: `{"BACKEND": "dotted.path", "OPTIONS": {...}}`; empty: what events said is believed.
+    SHOP: _Setting[dict[str, Any]] = _Setting({}, dict)
     #: How fast marketing that is overdue leaves after an outage, through each channel: a number and
     #: a unit ("s", "min", "h", "day"); empty for no limit.
     CATCH_UP_RATE = _Setting("600/min", str)

@@ -40,3 +40,11 @@ class TemplateProblem(TriggersError, ValueError):
 
 class StaleClaim(TriggersError):
     """Somebody else has taken this work over since it was claimed. Nothing was written."""
+
+
+class SwitchedOff(TriggersError):
+    """The site is switched off, so nobody would move. Switch it on under Settings first."""
+
+
+class InvalidTransfer(TriggersError, ValueError):
+    """People cannot be moved like this."""

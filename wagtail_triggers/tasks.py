@@ -12,6 +12,7 @@ from celery import shared_task
 
 from .conf import (
     TASK_JOBS,
+    TASK_LIFECYCLE,
     TASK_REAP,
     TASK_RETENTION,
     TASK_ROUTE,
@@ -21,7 +22,7 @@ from .conf import (
     TASK_TICK,
 )
 from .core.queue import nudge
-from .engine import carts, recovery, retention, scheduler
+from .engine import carts, lifecycle, recovery, retention, scheduler
 from .engine.database import run_due
 from .engine.jobs.worker import work_batch
 from .messages.models import MessageClass
@@ -60,31 +61,31 @@ def tick() -> None:
 @_task(TASK_ROUTE)
 def route() -> None:
     """Route what happened, providers' reports included."""
-    _turn(scheduler.take_in)
+    _turn(TASK_ROUTE, scheduler.take_in)
 
 
 @_task(TASK_RUN)
 def run() -> None:
     """Carry out due runs."""
-    _turn(run_due)
+    _turn(TASK_RUN, run_due)
 
 
 @_task(TASK_SEND_TRANSACTIONAL)
 def send_transactional() -> None:
     """Send what people wait for: receipts, shipping, accounts."""
-    _turn(lambda: send_batch(MessageClass.TRANSACTIONAL))
+    _turn(TASK_SEND_TRANSACTIONAL, lambda: send_batch(MessageClass.TRANSACTIONAL))
 
 
 @_task(TASK_SEND_BULK)
 def send_bulk() -> None:
     """Send everything else."""
-    _turn(lambda: send_batch(MessageClass.MARKETING))
+    _turn(TASK_SEND_BULK, lambda: send_batch(MessageClass.MARKETING))
 
 
 @_task(TASK_JOBS)
 def jobs() -> None:
     """Carry out what steps have asked for: coupons, calls to other systems."""
-    _turn(work_batch)
+    _turn(TASK_JOBS, work_batch)
 
 
 @_task(TASK_REAP)
@@ -93,14 +94,27 @@ def reap() -> None:
     recovery.reap()
 
 
+@_task(TASK_LIFECYCLE)
+def carry_on() -> None:
+    """Go on with what people decided about runs: pauses, resumptions, transfers."""
+    _turn(TASK_LIFECYCLE, lifecycle.carry_on)
+
+
 @_task(TASK_RETENTION)
 def forget() -> None:
     """Delete a slice of what is old."""
     retention.sweep(seconds=2 * TURN_SECONDS)
 
 
-def _turn(step: Callable[[], int]) -> None:
-    """Work until nothing is due, then hint at what this led to and at what is left."""
-    if scheduler.drain(step, seconds=TURN_SECONDS, gather=GATHER_SECONDS):
+def _turn(task: str, step: Callable[[], int]) -> None:
+    """Work until nothing is due, then hint at what this led to and at what is left.
+
+    Whoever finds a full batch calls for one more worker, who does the same: a backlog has all idle
+    workers at it within a few batches, instead of one more with each tick.
+    """
+    done = scheduler.drain(
+        step, seconds=TURN_SECONDS, gather=GATHER_SECONDS, on_full=lambda: nudge(task)
+    )
+    if done:
         for name in scheduler.due_tasks():
             nudge(name)

@@ -6,11 +6,25 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 #: A machine that others share is that unsteady: only a ratio worse than half its goal is a fault.
 TOLERANCE = 2.0
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What was reached where a goal is not: the check is then against this.
+
+    Attributes:
+        ratio: Of the usual size, on a quiet machine.
+        on: When that was.
+    """
+
+    ratio: float
+    on: date
 
 
 @dataclass(frozen=True)
@@ -24,6 +38,7 @@ class Figure:
         goal: What the ratio should reach, or stay under.
         better: Whether a higher or a lower ratio is better.
         unit: Of `ours` and `baseline`.
+        reached: What is judged by, for a goal that is not reached yet.
     """
 
     name: str
@@ -33,6 +48,7 @@ class Figure:
     goal: float
     better: Literal["higher", "lower"]
     unit: str
+    reached: Reached | None = None
 
     @classmethod
     def of_rounds(
@@ -43,6 +59,7 @@ class Figure:
         goal: float,
         better: Literal["higher", "lower"],
         unit: str,
+        reached: Reached | None = None,
     ) -> Figure:
         """Sum up rounds of `(ours, baseline)`, each measured side by side."""
         return cls(
@@ -53,19 +70,24 @@ class Figure:
             goal=goal,
             better=better,
             unit=unit,
+            reached=reached,
         )
 
     @property
     def distance(self) -> float:
         """How many times better than its goal the ratio is; under 1 it misses it."""
-        if self.better == "higher":
-            return self.ratio / self.goal
-        return self.goal / max(self.ratio, 1e-9)
+        return self._times_better_than(self.goal)
 
     @property
     def failed(self) -> bool:
-        """Whether the ratio is worse than half its goal."""
-        return self.distance < 1 / TOLERANCE
+        """Whether the ratio is worse than half its goal, or half of what was once reached."""
+        mark = self.goal if self.reached is None else self.reached.ratio
+        return self._times_better_than(mark) < 1 / TOLERANCE
+
+    def _times_better_than(self, mark: float) -> float:
+        if self.better == "higher":
+            return self.ratio / mark
+        return mark / max(self.ratio, 1e-9)
 
     def line(self) -> str:
         """`bench NAME: ours=… baseline=… ratio=… goal=…`."""
@@ -73,6 +95,7 @@ class Figure:
         return (
             f"bench {self.name}: ours={self.ours:.3f}{self.unit} "
             f"baseline={self.baseline:.3f}{self.unit} ratio={self.ratio:.3f} goal={sign}{self.goal}"
+            + ("" if self.reached is None else f" reached={self.reached.ratio}")
         )
 
 
@@ -90,5 +113,5 @@ class Report:
             {**asdict(figure), "distance": figure.distance, "failed": figure.failed}
             for figure in self.figures
         ]
-        text = json.dumps({"figures": figures, "details": self.details}, indent=2)
+        text = json.dumps({"figures": figures, "details": self.details}, indent=2, default=str)
         path.write_text(text + "\n", encoding="utf-8")

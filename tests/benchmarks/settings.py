@@ -12,6 +12,7 @@ from tests.settings import INSTALLED_APPS as TEST_APPS
 from tests.settings import TEMPLATES as TEST_TEMPLATES
 from wagtail_triggers.conf import beat_schedule
 
+ROOT_URLCONF = "tests.benchmarks.shop.urls"
 INSTALLED_APPS = [*TEST_APPS, "tests.benchmarks.shop"]
 
 #: The letter of the baseline: made from ours, so that both render the same document.

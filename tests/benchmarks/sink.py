@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.sink PORT` answers each line with one line of JSON:
 `forget` empties it, `wait N SECONDS` returns once N mails are there or the time is over, `last`
-gives the newest mail.
+gives the newest mail, `mail ADDRESS SECONDS` waits for one to somebody and tells when it came.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Counting:
         self.arrived = threading.Condition()
         self.received: Counter[str] = Counter()
         self.last_at = 0.0
+        self.came: dict[str, float] = {}
         self.newest = b""
         self.size = 0
 
@@ -38,6 +39,7 @@ class Counting:
             self.size += len(envelope.content)
             # One clock for all processes of the machine.
             self.last_at = time.monotonic()
+            self.came |= dict.fromkeys(envelope.rcpt_tos, self.last_at)
             self.arrived.notify_all()
         return "250 OK"
 
@@ -51,6 +53,9 @@ class Counting:
             elif verb == "wait":
                 number, seconds = int(words[0]), float(words[1])
                 self.arrived.wait_for(lambda: self.received.total() >= number, seconds)
+            elif verb == "mail":
+                self.arrived.wait_for(lambda: words[0] in self.came, float(words[1]))
+                return {"at": self.came.pop(words[0], None)}
             elif verb == "last":
                 return {"mail": self.newest.decode("ascii", "replace")}
             return {"received": self.received, "last_at": self.last_at, "bytes": self.size}

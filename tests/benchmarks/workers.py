@@ -21,7 +21,12 @@ CELERY = ("-m", "celery", "-A", "tests.benchmarks.celery_app")
 
 @contextmanager
 def worker(
-    name: str, queues: Sequence[str], *, processes: int = 2, options: Sequence[str] = ()
+    name: str,
+    queues: Sequence[str],
+    *,
+    processes: int = 2,
+    options: Sequence[str] = (),
+    stopped: list[float] | None = None,
 ) -> Iterator[None]:
     """A prefork worker that listens to `queues` for the length of the block.
 
@@ -30,6 +35,7 @@ def worker(
         queues: What it listens to.
         processes: Children that work.
         options: Further arguments for `celery worker`.
+        stopped: Gets the seconds that it took to stop, once it was asked to.
 
     Raises:
         RuntimeError: It did not come up; with its log.
@@ -53,7 +59,10 @@ def worker(
             _wait_until_ready(process, log)
             yield
         finally:
+            began = time.monotonic()
             _stop(process)
+            if stopped is not None:
+                stopped.append(time.monotonic() - began)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
@@ -65,7 +74,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    for number, patience in ((signal.SIGTERM, 15), (signal.SIGKILL, 5)):
+    for number, patience in ((signal.SIGTERM, 30), (signal.SIGKILL, 5)):
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 # A killed parent would leave its children; a warm stop is the parent's own work.

@@ -57,6 +57,20 @@ def sink() -> Sink:
     return _sinks[-1]
 
 
+def empty() -> None:
+    """Empty the tables of ours and of the shop: each benchmark begins on its own."""
+    from django.apps import apps
+    from django.db import connection
+
+    names = [
+        connection.ops.quote_name(model._meta.db_table)
+        for label in ("wagtail_triggers", "bench_shop")
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(names)} CASCADE")
+
+
 def _create_database(postgres: servers.Postgres) -> None:
     import psycopg
 

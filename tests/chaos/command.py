@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"scenarios:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", nargs="?", type=str.upper, choices=list(scenarios()), metavar="NAME")
+    parser.add_argument(
+        "name", nargs="?", type=str.upper, choices=list(scenarios()), metavar="NAME"
+    )
     parser.add_argument("--messages", type=int, help="how many; what is counted depends on it")
     parser.add_argument("--seed", type=int, default=2, help="what the randomness begins with")
     parser.add_argument("--broken", action="store_true", help="take the protection away")

@@ -112,9 +112,9 @@ def settled() -> int:
 
 def all_settled(expected: int) -> bool:
     """Whether as many messages as there must be have come to their end."""
-    return settled() >= expected and not Message.objects.exclude(
-        state__in=Message.TERMINAL
-    ).exists()
+    return (
+        settled() >= expected and not Message.objects.exclude(state__in=Message.TERMINAL).exists()
+    )
 
 
 def quiet() -> bool:

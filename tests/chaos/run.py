@@ -122,6 +122,8 @@ def carry_out(plan: Plan, world: World, number: int = 0) -> Report:
         report: Report = importlib.import_module(module_of(plan.name)).run(chaos)
         report.demand(report.lost == 0, "nothing is lost")
         report.where = machine()
+        if report.broken and not plan.broken:
+            print(nursery.logs(), flush=True)
     except BaseException:
         print(nursery.logs(), flush=True)
         raise

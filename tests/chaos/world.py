@@ -1,4 +1,4 @@
-"""What outlives every process that is killed: a durable PostgreSQL and a Valkey, each with a keeper.
+"""What outlives every killed process: a durable PostgreSQL and a Valkey, each with a keeper.
 
 The tables are made once, in the database `template`; each run gets a copy of it.
 """

@@ -32,7 +32,8 @@ class Strand(threading.Thread):
         """Carry the function out and keep what it returns or raises."""
         try:
             connection.ensure_connection()
-            self.backend = connection.connection.info.backend_pid
+            if connection.vendor == "postgresql":
+                self.backend = connection.connection.info.backend_pid
             self.result = self.function()
         except BaseException as error:  # it is raised again in `wait`
             self.error = error

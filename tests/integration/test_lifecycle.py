@@ -10,7 +10,7 @@ from wagtail.models import Site
 from tests.shop import journey, line, order, template, topic
 from wagtail_triggers.api import Who
 from wagtail_triggers.core.clock import FrozenClock
-from wagtail_triggers.engine import lifecycle
+from wagtail_triggers.engine import holding
 from wagtail_triggers.engine.database import run_due
 from wagtail_triggers.engine.lifecycle import pause, resume, retry_parked
 from wagtail_triggers.engine.models import Enrolment
@@ -45,7 +45,7 @@ def buy(number: int) -> None:
 def test_paused_journey_moves_nobody_takes_nobody_in_and_lets_everybody_go_on_afterwards(
     plan: Journey, clock: FrozenClock, outbox: list[Outgoing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "CHUNK", 2)
+    monkeypatch.setattr(holding, "CHUNK", 2)
     for number in range(5):
         buy(number)
     wakes = set(Enrolment.objects.values_list("wake_at", flat=True))
@@ -78,9 +78,8 @@ def test_paused_journey_holds_messages_that_were_planned_before(
     pause(plan)
     run_until_idle()
     message = Message.objects.get()
-    assert (message.state, message.reason) == ("planned", "The journey is paused.")
+    assert (message.state, message.due_at, message.held_due_at) == ("planned", None, clock.read())
     resume(plan)
-    clock.travel(timedelta(minutes=1))
     run_until_idle()
     assert len(outbox) == 1
 
@@ -123,6 +122,7 @@ def test_parked_run_of_a_paused_journey_that_is_tried_again_waits_for_the_journe
     assert retry_parked(ids, clock.read()) == 1
     row = Enrolment.objects.get()
     assert (row.state, row.wake_at, row.held_wake_at) == ("active", None, clock.read())
+    assert row.due_since == clock.read()
     run_until_idle()
     assert outbox == []
     assert resume(plan) == 1
@@ -155,8 +155,8 @@ def test_switch_thrown_in_the_middle_of_a_batch_stops_what_is_left_of_it(
     assert len(outbox) == 2
     held = Message.objects.filter(state="planned")
     assert {row.reason for row in held} == {"Sending is switched off for this site."}
+    assert set(held.values_list("due_at", "held_due_at")) == {(None, clock.read())}
     assert held.count() == 3
     TriggersSettings.objects.update(sending_on=True)
-    clock.travel(timedelta(seconds=30))
     run_until_idle()
     assert len(outbox) == 5

@@ -16,6 +16,7 @@ from ..events.types import event_types
 from ..journeys.reading import problems_of
 from ..messages.lint import FIELDS, lint
 from ..messages.models import MessageClass
+from ..messages.variables import DIGEST
 from .widgets import GraphTextarea
 
 #: What a new journey begins with: the least that is a journey.
@@ -70,10 +71,10 @@ class JourneyForm(SiteForm):
 def _event_choices(present: str) -> list[tuple[str, Any]]:
     """Return the events by label; `present` too where its type is no longer registered."""
     known = {name: str(kind.label) for name, kind in event_types.all().items()}
-    if present:
+    if present and present != DIGEST:
         known.setdefault(present, present)
     by_label = sorted(known.items(), key=lambda pair: pair[1])
-    return [("", _("Any event")), *by_label]
+    return [("", _("Any event")), (DIGEST, _("Digest of several messages")), *by_label]
 
 
 class TemplateForm(SiteForm):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.translation import gettext_noop
 
@@ -17,11 +18,10 @@ from ..core.bulk import update_rows
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.queue import nudge
 from ..experiments.assignments import held
-from ..journeys.models import Journey
 from ..journeys.plan import Plan
 from ..journeys.steps.base import EventView, Run
 from ..segments.membership import memberships
-from . import attempts, effects, jobs
+from . import attempts, effects, holding, jobs, pulse, transfer
 from .advance import Progress
 from .history import facts, history, site_zones, views, zone
 from .intents import plan_messages
@@ -60,10 +60,13 @@ class DatabaseBatch:
         """Write everything that was decided, in the transaction that holds the locks."""
         progress, planned = plan_messages(progress, self.rows, self.contacts, self.moment)
         effects.carry_out(progress, self.rows, self.contacts, self.moment)
+        jobs.leave(self.runs, progress, self.moment)
         jobs.insert(progress, self.rows, self.moment)
+        failures = (*failures, *self._without_a_plan())
+        pulse.of_batch(self.rows, progress, failures, self.moment)
         for step in progress:
             self._move(self.rows[step.enrolment_id], step)
-        for failure in (*failures, *self._without_a_plan()):
+        for failure in failures:
             self._fail(self.rows[failure.enrolment_id], failure)
         update_rows(
             Enrolment,
@@ -119,6 +122,8 @@ class DatabaseStore:
 
     def __init__(self, only: Sequence[int] | None = None) -> None:
         self.only = only
+        #: Runs that were claimed and not asked: held, or moved to another version first.
+        self.put_aside = 0
 
     @contextmanager
     def claim(self, limit: int) -> Iterator[DatabaseBatch]:
@@ -131,11 +136,14 @@ class DatabaseStore:
         attempt = attempts.announce(BatchAttempt.Kind.RUNS, sorted(candidates), moment)
         try:
             with engine_transaction():
-                yield self._locked(candidates, moment)
+                batch, moving = self._locked(candidates, moment)
+                yield batch
                 attempts.done(attempt)
         except BaseException:
             attempts.done(attempt)  # we are alive, so nobody has to clear up behind us
             raise
+        if moving:
+            self.put_aside += transfer.apply_to(moving)
 
     def _candidates(self, moment: datetime, limit: int) -> dict[int, int]:
         """Ids of due runs with their contacts', read without a lock."""
@@ -146,12 +154,15 @@ class DatabaseStore:
             rows = rows.exclude(pk__in=attempts.busy_ids(BatchAttempt.Kind.RUNS))
         return dict(rows.order_by("wake_at").values_list("pk", "contact_id")[:limit])
 
-    def _locked(self, candidates: dict[int, int], moment: datetime) -> DatabaseBatch:
+    def _locked(
+        self, candidates: dict[int, int], moment: datetime
+    ) -> tuple[DatabaseBatch, list[int]]:
+        """The batch, and the runs that must be moved to another version before they are asked."""
         people = Contact.objects.filter(pk__in=set(candidates.values()))
         contacts = {row.pk: row for row in locked(people, skip_locked=True).order_by("pk")}
         # A second statement with the whole predicate: rows that the first one returned may have
         # moved before the contact was ours.
-        rows = {
+        rows: dict[int, Any] = {
             row.pk: row
             for row in locked(
                 Enrolment.objects.filter(
@@ -159,12 +170,21 @@ class DatabaseStore:
                     contact_id__in=contacts,
                     state=Enrolment.State.ACTIVE,
                     wake_at__lte=moment,
-                    journey__state=Journey.State.RUNNING,
+                ).annotate(
+                    is_held=holding.as_expression(holding.stopped()),
+                    is_moving=holding.as_expression(transfer.is_moving()),
                 ),
                 of=("self",),
             ).order_by("pk")
         }
-        return DatabaseBatch(moment, rows, contacts, _due_runs(rows, contacts, moment))
+        held = [rows.pop(pk) for pk, row in list(rows.items()) if row.is_held]
+        moving = [pk for pk, row in rows.items() if row.is_moving]
+        for pk in moving:
+            del rows[pk]
+        if held:  # left in the queue, they would be found on every tick
+            holding.hold(held)
+            self.put_aside += len(held)
+        return DatabaseBatch(moment, rows, contacts, _due_runs(rows, contacts, moment)), moving
 
 
 def _due_runs(
@@ -210,6 +230,7 @@ def _due_runs(
             answer=answers.get(row.pk),
             last_message_at=row.last_message_at,
             waiting=row.waiting,
+            stood_still=row.stood_still,
         )
         runs.append(DueRun(run, plans[row.version_id], row.node, row.tries))
     return runs
@@ -237,7 +258,8 @@ def _since(trigger: EventView, events: tuple[EventView, ...]) -> tuple[EventView
 
 @retrying
 def _attempt(ids: Sequence[int] | None, limit: int) -> int:
-    return run_batch(DatabaseStore(only=ids), limit)
+    store = DatabaseStore(only=ids)
+    return run_batch(store, limit) + store.put_aside
 
 
 def run_due(limit: int | None = None) -> int:
@@ -309,5 +331,6 @@ def _charge(pk: int) -> bool:
         if row.tries > settings.MAX_TRIES:
             row.state, row.wake_at = Enrolment.State.PARKED, None
             row.reason = row.reason or gettext_noop("The worker died three times at this step.")
+            pulse.of_runs(clock.now(), errors=[row.pk])
         row.save(update_fields=["tries", "state", "wake_at", "reason"])
         return row.state == Enrolment.State.ACTIVE

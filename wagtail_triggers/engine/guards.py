@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_noop
 
-from ..journeys.models import Journey
 from ..messages.guards import Guard, register_guard
 from ..messages.models import Message, MessageClass
+from . import holding
 from .models import Enrolment
 
 
@@ -23,11 +23,7 @@ def _run_left(moment: datetime) -> Q:
 
 
 def _paused(moment: datetime) -> Q:
-    stopped = Enrolment.objects.filter(
-        pk=OuterRef("enrolment"),
-        journey__state__in=(Journey.State.PAUSED, Journey.State.ARCHIVED),
-    )
-    return Q(Exists(stopped))
+    return holding.is_paused_for(OuterRef("journey_version"))
 
 
 register_guard(
@@ -46,6 +42,6 @@ register_guard(
         Message.State.PLANNED,
         gettext_noop("The journey is paused."),
         _paused,
-        timedelta(minutes=1),
+        None,
     )
 )

@@ -1,4 +1,4 @@
-"""What people decide about runs: pause and resume a journey, try a parked run again."""
+"""What people decide about runs: pause, resume, archive a journey; try a parked run again."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F, QuerySet
 
-from ..conf import TASK_RUN
+from ..conf import TASK_LIFECYCLE, TASK_RUN
 from ..contacts.models import Contact
+from ..core import clock
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.queue import nudge
+from ..exceptions import SwitchedOff
 from ..journeys.models import Journey
-from .models import Enrolment
+from ..messages.models import TriggersSettings
+from . import holding, transfer
+from .models import Enrolment, Switch, Transfer
 
-#: Rows that one statement holds or lets go.
-CHUNK: Final = 2_000
+_SWITCHED: Final = ("state", "paused_at", "pause_reason", "resumed_at")
 
 
 @retrying
@@ -43,59 +45,151 @@ def retry_parked(enrolment_ids: Iterable[int], moment: datetime) -> int:
             "waiting": False,
         }
         # In a paused journey they wait with the others: due, they would be in everybody's way.
-        held = wanted.exclude(journey__state=Journey.State.RUNNING)
-        count = held.update(wake_at=None, held_wake_at=moment, **changes)
+        held = wanted.filter(holding.stopped())
+        count = held.update(wake_at=None, held_wake_at=moment, due_since=moment, **changes)
         count += wanted.update(wake_at=moment, **changes)
         nudge(TASK_RUN)
     return count
 
 
-def pause(journey: Journey) -> int:
+def pause(journey: Journey, *, reason: str = "", seconds: float | None = None) -> int:
     """Stop a journey: nobody enters, nobody moves, nothing of it is sent.
 
-    Rows that are due are taken out of the queue, in chunks: left there, they would be looked at on
-    every tick and starve everybody else's.
+    Args:
+        journey: A running or an archived one; nothing happens to a paused one.
+        reason: Why, in English, where it is the engine that pauses it.
+        seconds: When to leave the rest of the rows to the workers; None: when all are held.
 
     Returns:
-        How many runs are held.
+        How many runs are held by now.
     """
+    moment = clock.now()
     with transaction.atomic():
-        held_journey = Journey.objects.select_for_update(of=("self",)).get(pk=journey.pk)
-        held_journey.state = Journey.State.PAUSED
-        held_journey.save(update_fields=["state"])
-    journey.state = Journey.State.PAUSED
-    waiting = Enrolment.objects.filter(
-        journey=journey, state=Enrolment.State.ACTIVE, wake_at__isnull=False
-    )
-    return _in_chunks(waiting, held_wake_at=F("wake_at"), wake_at=None)
+        held = _held(journey)
+        if held.state == Journey.State.PAUSED:
+            return 0
+        held.state, held.paused_at, held.pause_reason = Journey.State.PAUSED, moment, reason[:255]
+        held.save(update_fields=_SWITCHED)
+        switch = holding.decide(
+            Switch.Kind.HOLD, moment, site_id=held.site_id, journey=held, held_at=moment
+        )
+    _copy(held, journey)
+    return _follow(switch, seconds)
 
 
-def resume(journey: Journey) -> int:
-    """Let a paused journey go on; waits kept running, so what fell due meanwhile is due now.
+def resume(
+    journey: Journey, *, clocks: str = Switch.Clocks.RUN, seconds: float | None = None
+) -> int:
+    """Let a paused journey go on.
+
+    What is overdue by then goes in a ramp of `WAGTAIL_TRIGGERS_RESUME_PER_MINUTE`, and messages are
+    as old as the moment at which their step was due: what is too late for that expires.
+
+    Args:
+        journey: A paused one; nothing happens to another.
+        clocks: Whether waits kept running, or stood still.
+        seconds: When to leave the rest of the rows to the workers; None: when all are let go.
 
     Returns:
-        How many runs go on.
+        How many runs go on by now.
+
+    Raises:
+        SwitchedOff: The journey's site is switched off.
     """
+    moment = clock.now()
     with transaction.atomic():
-        held_journey = Journey.objects.select_for_update(of=("self",)).get(pk=journey.pk)
-        held_journey.state = Journey.State.RUNNING
-        held_journey.save(update_fields=["state"])
-    journey.state = Journey.State.RUNNING
-    held = Enrolment.objects.filter(
-        journey=journey, state=Enrolment.State.ACTIVE, held_wake_at__isnull=False
+        held = _held(journey)
+        if held.state != Journey.State.PAUSED:
+            return 0
+        if TriggersSettings.objects.filter(site_id=held.site_id, sending_on=False).exists():
+            raise SwitchedOff
+        switch = holding.decide(
+            Switch.Kind.RELEASE,
+            moment,
+            site_id=held.site_id,
+            journey=held,
+            clocks=clocks,
+            held_at=held.paused_at,
+        )
+        held.state, held.paused_at, held.pause_reason = Journey.State.RUNNING, None, ""
+        held.resumed_at = moment
+        held.save(update_fields=_SWITCHED)
+    _copy(held, journey)
+    return _follow(switch, seconds)
+
+
+def archive(
+    journey: Journey, *, let_finish: bool, by: Any = None, seconds: float | None = None
+) -> int:
+    """Take a journey out of use: nobody enters any more.
+
+    Args:
+        journey: Any that is not archived.
+        let_finish: Whether those in it go on to its end (waits of a paused one kept running); if
+            not, they leave at once and what was planned for them is cancelled.
+        by: The user who decides it.
+        seconds: When to leave the rest to the workers; None: when all is done.
+
+    Returns:
+        How many runs were let go on, or taken out, by now.
+    """
+    moment = clock.now()
+    with transaction.atomic():
+        held = _held(journey)
+        if held.state == Journey.State.PAUSED:
+            holding.decide(Switch.Kind.RELEASE, moment, site_id=held.site_id, journey=held)
+        held.state, held.paused_at, held.pause_reason = Journey.State.ARCHIVED, None, ""
+        held.save(update_fields=_SWITCHED)
+    _copy(held, journey)
+    if not let_finish:
+        return transfer.take_out(held, by=by, seconds=seconds)
+    return sum(
+        holding.follow(switch, seconds=seconds)
+        for switch in Switch.objects.filter(journey=held, done_at=None)
     )
-    count = _in_chunks(held, wake_at=F("held_wake_at"), held_wake_at=None)
-    nudge(TASK_RUN)
+
+
+def take_up(journey: Journey) -> None:
+    """Let people enter an archived journey again."""
+    with transaction.atomic():
+        held = _held(journey)
+        if held.state == Journey.State.ARCHIVED:
+            held.state, held.resumed_at = Journey.State.RUNNING, clock.now()
+            held.save(update_fields=_SWITCHED)
+            # Those who are still to be taken out have entered before; whoever enters now stays.
+            Transfer.objects.filter(journey=held, to_version=None).update(done_at=clock.now())
+    _copy(held, journey)
+
+
+def carry_on(*, seconds: float = 20.0) -> int:
+    """Go on with everything that people decided and that is not carried out yet.
+
+    Returns:
+        How many runs followed; 0 means that nothing is left to do at the moment.
+    """
+    return holding.carry_on(seconds=seconds) + transfer.carry_on(seconds=seconds)
+
+
+def is_open() -> bool:
+    """Whether there is anything for `carry_on` to do; two cheap look-ups."""
+    return (
+        Switch.objects.filter(done_at=None).exists()
+        or Transfer.objects.filter(done_at=None).exists()
+    )
+
+
+def _held(journey: Journey) -> Journey:
+    # Routers hold the journey FOR SHARE while they enrol: nobody enters behind our back.
+    found: Journey = Journey.objects.select_for_update().get(pk=journey.pk)
+    return found
+
+
+def _copy(held: Journey, journey: Journey) -> None:
+    for name in _SWITCHED:
+        setattr(journey, name, getattr(held, name))
+
+
+def _follow(switch: Switch, seconds: float | None) -> int:
+    count = holding.follow(switch, seconds=seconds)
+    nudge(TASK_LIFECYCLE)
     return count
-
-
-def _in_chunks(rows: QuerySet[Enrolment], **changes: Any) -> int:
-    total = 0
-    while ids := list(rows.values_list("pk", flat=True).order_by("pk")[:CHUNK]):
-        with engine_transaction():
-            people = Contact.objects.filter(
-                pk__in=Enrolment.objects.filter(pk__in=ids).values("contact_id")
-            )
-            list(locked(people).order_by("pk").values_list("pk"))
-            total += Enrolment.objects.filter(pk__in=ids).update(**changes)
-    return total

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db import connection
@@ -12,7 +13,7 @@ from django.db.models import QuerySet
 
 from ..exceptions import TriggersError
 from ..journeys.models import Journey, JourneyVersion
-from ..journeys.plan import Plan, plan_for
+from ..journeys.plan import Plan, keep_plan, known_plan, plan_for
 
 logger = logging.getLogger("wagtail_triggers.engine")
 
@@ -36,31 +37,40 @@ def live_journeys(site_ids: Iterable[int]) -> list[LiveJourney]:
     return _compiled(list(rows.values_list("pk", "site_id", "live_version_id", "priority", "uid")))
 
 
-def shared(journeys: Iterable[LiveJourney]) -> list[LiveJourney]:
+def shared(journeys: Sequence[LiveJourney]) -> list[LiveJourney]:
     """Lock these journeys FOR SHARE and return them with the version that is live *now*.
 
     A publication takes the journey FOR UPDATE: so nobody is enrolled in a version that has just
     stopped being live. Journeys that no longer listen are left out.
     """
+    known = {journey.version_id: journey.plan for journey in journeys}
     ids = sorted(journey.journey_id for journey in journeys)
     if not ids:
         return []
     _lock_for_share(ids)
     rows = _listening().filter(pk__in=ids).order_by("pk")
-    return _compiled(list(rows.values_list("pk", "site_id", "live_version_id", "priority", "uid")))
+    return _compiled(
+        list(rows.values_list("pk", "site_id", "live_version_id", "priority", "uid")), known
+    )
 
 
 def plans_of(version_ids: Iterable[int]) -> dict[int, Plan]:
-    """The compiled plans of these versions; one query.
+    """The compiled plans of these versions; one query, and one more for what is not known yet.
 
     A version that compiled when it was published may not do so today: a host may have removed its
     own kind of step. It is left out here, so that it stops its own runs and nobody else's.
     """
-    rows = JourneyVersion.objects.filter(pk__in=set(version_ids)).values_list("pk", "graph")
-    plans = {}
-    for pk, graph in rows:
+    versions = JourneyVersion.objects.filter(pk__in=set(version_ids))
+    digests = dict(versions.values_list("pk", "digest"))
+    # Graphs are large, and frozen: what this process has compiled is known by its digest.
+    plans = {pk: plan for pk, digest in digests.items() if (plan := known_plan(digest)) is not None}
+    new = [pk for pk in digests if pk not in plans]
+    if not new:
+        return plans
+    for pk, graph in versions.filter(pk__in=new).values_list("pk", "graph"):
         try:
             plans[pk] = plan_for(pk, graph)
+            keep_plan(digests[pk], plans[pk])
         except TriggersError as error:
             logger.error("Version %d of a journey can no longer be carried out: %s", pk, error)
     return plans
@@ -73,8 +83,12 @@ def _listening() -> QuerySet[Journey]:
     return rows
 
 
-def _compiled(rows: list[tuple[int, int, int, int, UUID]]) -> list[LiveJourney]:
-    plans = plans_of(version for _pk, _site, version, _priority, _uid in rows)
+def _compiled(
+    rows: list[tuple[int, int, int, int, UUID]], known: Mapping[int, Plan] = MappingProxyType({})
+) -> list[LiveJourney]:
+    wanted = {version for _pk, _site, version, _priority, _uid in rows}
+    new = wanted.difference(known)
+    plans = {**known, **(plans_of(new) if new else {})}
     return [
         LiveJourney(pk, site, version, priority, plans[version], str(uid))
         for pk, site, version, priority, uid in sorted(rows, key=lambda row: (-row[3], row[0]))

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..conf import settings
-from ..events.types import event_types
+from ..events.types import CONTACT_CHANGED, event_types
 from ..journeys.plan import Plan
 from ..journeys.steps.base import Answer, EventView, Run
 from ..journeys.steps.decisions import Assign, ChangeContact, Emit
@@ -88,6 +88,8 @@ class MemoryBatch:
             case ChangeContact() as change:
                 for other in self._store.runs_of(row):
                     other.contact = changed(other.contact, change)
+                event = self._store.emitted(Emit(CONTACT_CHANGED))
+                self._store.happen(row, event, wakes_itself=False)
             case Assign(experiment=experiment, variant=variant):
                 row.assignments.setdefault(experiment, variant)
             case Emit() as emit:
@@ -143,10 +145,12 @@ class MemoryStore:
         self.runs[row.enrolment_id] = row
         return row
 
-    def happen(self, row: MemoryRun, event: EventView) -> None:
+    def happen(self, row: MemoryRun, event: EventView, *, wakes_itself: bool = True) -> None:
         """Let the person of a run do something; it wakes their runs whose steps wait for that."""
         for one in self.runs_of(row):
             one.events.append(event)
+            if one is row and not wakes_itself:
+                continue
             if one.state == "active" and one.waiting and one.plan.wakes(one.node, event.name):
                 one.wake_at = self.moment
 

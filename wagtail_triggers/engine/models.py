@@ -73,10 +73,9 @@ class Enrolment(models.Model):
     arrived_at = models.DateTimeField()
     #: When to look again; NULL when the run does not wait for time.
     wake_at = models.DateTimeField(_("next step"), null=True)
-    #: `wake_at` as it was before a pause or a switch held it; what has become due meanwhile has
-    #: `arrived_at` here.
+    #: `wake_at` as it was before a pause or a switch held it.
     held_wake_at = models.DateTimeField(null=True)
-    #: When it fell due, where it was let go later than that: what it sends is as old as this.
+    #: Since when it is due, where it was or will be let go later: what it sends is as old as this.
     due_since = models.DateTimeField(null=True)
     #: How long the clocks stood still at this step.
     stood_still = models.DurationField(default=timedelta)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from ..core import clock
 from ..messages import claim
-from . import attempts
+from . import attempts, breaker, lifecycle
 from .database import run_singly
+from .jobs import claim as job_claims
 from .models import BatchAttempt
 from .router import route_batch, route_singly
 
@@ -22,11 +23,17 @@ class Reaped:
     messages: int = 0
     batches: int = 0
     late_events: int = 0
+    jobs: int = 0
 
 
 def reap() -> Reaped:
-    """Take back expired leases, retry abandoned batches singly, look for late commits."""
+    """Take back expired leases, retry abandoned batches singly, look for late commits.
+
+    What people have decided about runs and is not carried out yet goes on, too, and journeys that
+    go wrong are paused.
+    """
     messages = claim.reap()
+    jobs = job_claims.reap()
     dead = attempts.abandoned(clock.now())
     for attempt in dead:
         logger.warning("A batch of %d %s was abandoned", len(attempt.ids), attempt.kind)
@@ -35,5 +42,7 @@ def reap() -> Reaped:
         else:
             route_singly(attempt.ids, "The worker that routed this event died.")
         attempts.done(attempt)
+    lifecycle.carry_on()
+    breaker.watch()
     late = route_batch(everywhere=True)
-    return Reaped(messages, len(dead), late)
+    return Reaped(messages, len(dead), late, jobs)

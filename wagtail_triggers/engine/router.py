@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -234,6 +234,7 @@ class _Batch:
         project(self.events, self.contacts)
         journeys = self._journeys()
         people = self._people(journeys)
+        doors = _by_event(journeys)
         stuck: set[int] = set()
         for event in self.events:
             pk = self._contact(event).pk
@@ -246,7 +247,7 @@ class _Batch:
                     view(event),
                     key=event.key,
                     depth=event.depth,
-                    journeys=journeys.get(event.site_id, ()),
+                    journeys=doors.get((event.site_id, event.name), ()),
                     moment=self.moment,
                     routed=self.results[pk],
                     made_by=made_by(event),
@@ -469,6 +470,18 @@ class _Batch:
         update_rows(Enrolment, rows, ["wake_at", "held_wake_at", "due_since", "depth"])
         if rows:
             nudge(TASK_RUN)
+
+
+def _by_event(
+    journeys: Mapping[int, Sequence[LiveJourney]],
+) -> dict[tuple[int, str], list[LiveJourney]]:
+    """Journeys by the site and the event that they listen to, in their order."""
+    found: dict[tuple[int, str], list[LiveJourney]] = defaultdict(list)
+    for site, rows in journeys.items():
+        for journey in rows:
+            for name in journey.plan.entry_events:
+                found[site, name].append(journey)
+    return found
 
 
 def _conversion(row: Enrolment, event: EventView, moment: datetime) -> Conversion:

@@ -7,12 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ..conf import TASK_JOBS, TASK_ROUTE, TASK_RUN, TASK_SEND_BULK, TASK_SEND_TRANSACTIONAL
+from ..conf import (
+    TASK_JOBS,
+    TASK_LIFECYCLE,
+    TASK_ROUTE,
+    TASK_RUN,
+    TASK_SEND_BULK,
+    TASK_SEND_TRANSACTIONAL,
+)
 from ..core import clock
 from ..events.models import Event
 from ..messages import report_effects
 from ..messages.models import Message, MessageClass
 from ..messages.sender import send_batch
+from . import lifecycle
 from .carts import abandon_batch
 from .database import run_due
 from .jobs.worker import work_batch
@@ -54,6 +62,8 @@ def due_tasks() -> list[str]:
         found.append(TASK_RUN)
     if Job.objects.filter(due_at__lte=moment, state=Job.State.PLANNED).exists():
         found.append(TASK_JOBS)
+    if lifecycle.is_open():
+        found.append(TASK_LIFECYCLE)
     if waiting.filter(message_class=MessageClass.MARKETING).exists():
         found.append(TASK_SEND_BULK)
     return found
@@ -64,7 +74,13 @@ def take_in() -> int:
     return report_effects.apply_batch() + route_batch()
 
 
-def drain(step: Callable[[], int], *, seconds: float, gather: float = 0.0) -> int:
+def drain(
+    step: Callable[[], int],
+    *,
+    seconds: float,
+    gather: float = 0.0,
+    on_full: Callable[[], None] | None = None,
+) -> int:
     """Repeat a batch until it finds nothing or the time is over; returns what it did in all.
 
     Args:
@@ -72,12 +88,16 @@ def drain(step: Callable[[], int], *, seconds: float, gather: float = 0.0) -> in
         seconds: When to stop, although there is more to do.
         gather: Seconds to wait between batches that are not full. A batch costs the same twenty
             statements for one row as for many, and what comes in one by one would be done so.
+        on_full: Called once, after the first batch that was full: there is more than one batch.
     """
     ends = time.monotonic() + seconds
     done = 0
     while True:
         count = step()
         done += count
+        if on_full is not None and count >= FULL:
+            on_full()
+            on_full = None
         if count == 0 or time.monotonic() >= ends:
             return done
         if gather and count < FULL:

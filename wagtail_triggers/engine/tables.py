@@ -113,9 +113,7 @@ def _time_indexes(connection: BaseDatabaseWrapper) -> Iterator[str]:
 
 def _whole_indexes(connection: BaseDatabaseWrapper) -> None:
     """Make the indexes that Django leaves out for their condition, without the condition."""
-    for model in connection.introspection.installed_models(
-        connection.introspection.table_names()
-    ):
+    for model in connection.introspection.installed_models(connection.introspection.table_names()):
         if model._meta.app_label != "wagtail_triggers":
             continue
         with connection.cursor() as cursor:

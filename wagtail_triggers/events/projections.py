@@ -66,7 +66,7 @@ class _Carts:
         row = self._row(event)
         if row is None:
             return
-        if row.pk and event.occurred_at < row.updated_at:
+        if event.occurred_at < row.updated_at:  # also of one that this very batch has made
             return
         lines = event.payload.get("lines") or []
         if event.name == "checkout_started" and not lines:
@@ -97,7 +97,7 @@ class _Carts:
         # An order is the stronger news: a cart touched in the same minute is sold. One that was
         # touched later is in use again under the same id.
         in_use_again = row.updated_at - event.occurred_at > timedelta(minutes=1)
-        if row.pk and row.status == Cart.Status.OPEN and in_use_again:
+        if row.status == Cart.Status.OPEN and in_use_again:
             return
         row.status = Cart.Status.ORDERED
         row.abandon_at = None

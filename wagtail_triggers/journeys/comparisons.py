@@ -44,6 +44,11 @@ VALUELESS = frozenset({"is_set", "is_not_set"})
 #: These need something that has an order: a number, a date or a moment.
 ORDERED = frozenset({"gt", "gte", "lt", "lte"})
 
+#: How numbers and moments begin, where they are written as text.
+_DIGITS = frozenset("-0123456789")
+#: What is no sequence, told without asking an abstract class: filters are judged all day.
+_SINGLE = frozenset({str, int, float, bool, Decimal, date, datetime})
+
 #: A decimal as people write one: no exponent, no leading zeros, of a length that is cheap to read.
 _PLAIN_DECIMAL = re.compile(r"-?(0|[1-9]\d{0,30})(\.\d{1,20})?", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -57,7 +62,7 @@ def compare(op: str, actual: Any, expected: Any, zone: ZoneInfo) -> bool:
         return not is_present(actual)
     if not is_present(actual):
         return False
-    if isinstance(actual, Sequence) and not isinstance(actual, str):
+    if _is_list(actual):
         every = all if op == "ne" else any
         return every(compare(op, one, expected, zone) for one in actual if is_present(one))
     return _compare_one(op, actual, expected, zone)
@@ -67,9 +72,15 @@ def is_present(value: Any) -> bool:
     """Say whether there is anything: None, empty text and an empty list are nothing."""
     if value is None or value == "":
         return False
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if _is_list(value):
         return any(is_present(one) for one in value)
     return True
+
+
+def _is_list(value: Any) -> bool:
+    if type(value) in _SINGLE:
+        return False
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def has_order(value: Any) -> bool:
@@ -79,6 +90,8 @@ def has_order(value: Any) -> bool:
 
 def as_number(value: Any) -> Decimal | None:
     """Return `value` as a finite Decimal, or None if it is no number and no plain decimal."""
+    if type(value) is int:
+        return Decimal(value)
     if isinstance(value, bool):
         return None
     if isinstance(value, str) and not _PLAIN_DECIMAL.fullmatch(value):
@@ -128,6 +141,8 @@ def _compare_one(op: str, actual: Any, expected: Any, zone: ZoneInfo) -> bool:
 def _equal(actual: Any, expected: Any, zone: ZoneInfo) -> bool:
     if isinstance(actual, bool) or isinstance(expected, bool):
         return as_bool(actual) is not None and as_bool(actual) == as_bool(expected)
+    if type(actual) is str and type(expected) is str and actual[:1] not in _DIGITS:
+        return actual == expected
     sign = _sign(actual, expected, zone)
     return sign == 0 if sign is not None else str(actual) == str(expected)
 

@@ -310,9 +310,9 @@ class InSegment(Condition):
         return frozenset({self.segment})
 
     def describe(self, surroundings: Surroundings) -> str:
-        """Return "is in the segment “…”"."""
+        """Return "the person is in the segment “…”"."""
         name = surroundings.segments().get(self.segment, self.segment)
-        return _("is in the segment “%(name)s”") % {"name": name}
+        return _("the person is in the segment “%(name)s”") % {"name": name}
 
     def to_json(self) -> dict[str, Any]:
         """Return {"segment": …}."""

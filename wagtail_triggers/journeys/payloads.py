@@ -15,11 +15,11 @@ def values_at(payload: Mapping[str, Any], path: str) -> list[Any]:
 
     "total.amount" gives at most one value, "lines.sku" one for each line, a missing field none.
     """
+    if "." not in path:
+        return list(_flat([payload[path]])) if path in payload else []
     found: list[Any] = [payload]
     for part in path.split("."):
-        found = [
-            value[part] for value in _flat(found) if isinstance(value, Mapping) and part in value
-        ]
+        found = [value[part] for value in _flat(found) if _is_mapping(value) and part in value]
     return list(_flat(found))
 
 
@@ -40,7 +40,14 @@ def raw_at(payload: Mapping[str, Any], path: str) -> Any:
     return value
 
 
+def _is_mapping(value: Any) -> bool:
+    # JSON gives a dict; asking the abstract class takes ten times as long.
+    return type(value) is dict or isinstance(value, Mapping)
+
+
 def _is_list(value: Any) -> bool:
+    if type(value) is dict or type(value) is str:
+        return False
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 

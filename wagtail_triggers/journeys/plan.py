@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 from types import MappingProxyType
 from typing import Any
@@ -110,7 +111,14 @@ class Plan:
 
     def entries_for(self, event: str) -> tuple[Entry, ...]:
         """Return the entries that start on the event of this name, in the graph's order."""
-        return tuple(entry for entry in self.entries if entry.event == event)
+        return self._entries_by_event.get(event, ())
+
+    @cached_property
+    def _entries_by_event(self) -> Mapping[str, tuple[Entry, ...]]:
+        return {
+            event: tuple(entry for entry in self.entries if entry.event == event)
+            for event in self.entry_events
+        }
 
     def match_goal(
         self,
@@ -183,6 +191,26 @@ CACHED_PLANS = 256
 
 _cache: OrderedDict[int, tuple[Mapping[str, Any], Plan]] = OrderedDict()
 _cache_lock = Lock()
+
+
+#: Plans by the digest of their version's graph.
+_by_digest: OrderedDict[str, Plan] = OrderedDict()
+
+
+def known_plan(digest: str) -> Plan | None:
+    """Return the plan of the graph with this digest, if this process has compiled it."""
+    with _cache_lock:
+        if digest in _by_digest:
+            _by_digest.move_to_end(digest)
+        return _by_digest.get(digest)
+
+
+def keep_plan(digest: str, plan: Plan) -> None:
+    """Remember the plan of the graph with this digest."""
+    with _cache_lock:
+        _by_digest[digest] = plan
+        while len(_by_digest) > CACHED_PLANS:
+            _by_digest.popitem(last=False)
 
 
 def plan_for(version_id: int, graph_json: Mapping[str, Any]) -> Plan:

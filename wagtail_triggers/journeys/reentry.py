@@ -116,7 +116,8 @@ def may_enter(
     rule: Reentry, past: PastRuns, key: str, moment: datetime, zone: ZoneInfo = UTC_ZONE
 ) -> Verdict:
     """Judge whether a run about `key` may begin at `moment`; `zone` is where days are counted."""
-    busy = past.active_same_key if rule.rule == "each_key" and key else past.active > 0
+    by_key = rule.rule in ("each_key", "at_most") and key
+    busy = past.active_same_key if by_key else past.active > 0
     if past.active_same_key or busy:
         return Verdict(False, "already_in_journey")
     if rule.rule == "once" and past.count:

@@ -12,7 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q, QuerySet
@@ -38,6 +38,9 @@ from .policies.collapse import OVERDUE
 
 #: Messages that one claim takes. Small, so that an unsubscribe or a stop reaches most of them.
 BATCH: Final = 50
+
+#: What is held for so long at most competes for a slot already.
+SOON: Final = timedelta(minutes=1)
 
 NO_CHANNEL: Final = gettext_noop("Its channel is not set up. Add it to WAGTAIL_TRIGGERS_CHANNELS.")
 WORKERS_DIED: Final = gettext_noop("The worker died each time it was about to be sent.")
@@ -69,6 +72,8 @@ class Claim:
     contacts: dict[int, Contact] = field(default_factory=dict)
     channels: dict[str, Channel | None] = field(default_factory=dict)
     handled: int = 0
+    #: When the shop was asked last, by this worker's monotonic clock; None where it was not.
+    asked_at: float | None = None
     #: What the provider took, and what could not even be built.
     accepted: list[Message] = field(default_factory=list)
     broken: list[Message] = field(default_factory=list)
@@ -128,7 +133,9 @@ def _lock_and_claim(candidates: dict[int, int], claim: Claim, message_class: str
                 _settle(row, verdict_of, claim)
                 written.append(row)
         take_them = _take_marketing if marketing else _take_all
-        written += take_them(free, claim, {row.pk for row in rows} - {row.pk for row in free})
+        # What stays unknown counts; what was stopped before it left does not.
+        stopped_ids = {row.pk for row in written if row.state in slots.FREE}
+        written += take_them(free, claim, stopped_ids)
         update_rows(Message, written, _WRITTEN)
 
 
@@ -142,7 +149,11 @@ def _waiting(candidates: dict[int, int], claim: Claim, marketing: bool) -> list[
     if marketing:
         due = Q(due_at__lte=claim.moment, state__in=Message.WAITING)
         put_off = Q(state__in=(Message.State.DEFERRED, Message.State.RETRY))
-        wanted = Q(message_class=MessageClass.MARKETING, due_at__isnull=False) & (due | put_off)
+        # Held for a moment by a guard, such as news of the person that nobody has looked at yet.
+        soon = Q(state=Message.State.PLANNED, due_at__lte=claim.moment + SOON)
+        wanted = Q(message_class=MessageClass.MARKETING, due_at__isnull=False) & (
+            due | put_off | soon
+        )
     return list(
         locked(
             Message.objects.filter(wanted, contact_id__in=claim.contacts).select_related(

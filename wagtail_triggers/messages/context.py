@@ -18,8 +18,10 @@ from ..contacts.facts import zone_of
 from ..contacts.models import Contact
 from ..events.models import Cart, Event
 from ..events.types import event_types
+from .additions import additions
 from .branding import Sender
 from .models import Message, MessageClass
+from .policies.digest_items import items_of
 
 
 def contexts(
@@ -38,6 +40,7 @@ def contexts(
     events = Event.objects.in_bulk({message.event_id for message in messages if message.event_id})
     carts = _carts(messages, events)
     links = tokens_for((_wanted(message) for message in messages if _is_marketing(message)), moment)
+    added = additions(messages)
     found = {}
     for message in messages:
         event = events.get(message.event_id or 0)
@@ -53,12 +56,16 @@ def contexts(
                 "event": payload,
                 "cart": cart.payload if cart else (payload if about == "cart" else {}),
                 "order": payload if about == "order" else {},
+                **added[message.pk],
                 "site": {"name": sender.brand.name, "url": sender.brand.url},
                 "time_zone": zone_of(contact.time_zone, sender.time_zone).key,
                 "links": {"unsubscribe": unsubscribe_url(token) if token else "",
                           "preferences": ""},
             }
         )  # fmt: skip
+    digests = items_of(messages, lambda items: contexts(items, contacts, senders, moment))
+    for pk, items in digests.items():
+        found[pk]["items"] = items
     return found
 
 

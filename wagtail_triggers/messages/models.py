@@ -90,6 +90,7 @@ class TriggersSettings(BaseSiteSetting, ClusterableModel):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
+        limit_choices_to={"event": "digest", "message_class": MessageClass.MARKETING},
         verbose_name=_("digest template"),
         help_text=_(
             "Where several messages of one topic wait for one person, they become one of these. It "
@@ -365,7 +366,7 @@ class Message(models.Model):
                 condition=models.Q(lease_until__isnull=False),
             ),
             models.Index(
-                fields=["held_due_at"],
+                fields=["journey_version", "held_due_at"],
                 name="triggers_message_held",
                 condition=models.Q(held_due_at__isnull=False),
             ),

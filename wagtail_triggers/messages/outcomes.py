@@ -29,6 +29,8 @@ class Settlement:
     state: str
     reason: str = ""
     due_at: datetime | None = None
+    #: In the place of `due_at`, where it is put aside until somebody lets it go.
+    held_due_at: datetime | None = None
     provider_id: str = ""
     provider_status: str = ""
     ambiguous: int = 0

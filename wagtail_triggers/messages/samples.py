@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,6 +14,8 @@ from .variables import (
     CART,
     DATE,
     DATETIME,
+    DIGEST,
+    ITEMS,
     NUMBER,
     ORDER,
     TEXT,
@@ -30,6 +32,9 @@ _KINDS: Final[Mapping[str, Variable]] = {
     "datetime": DATETIME,
     "yes_no": BOOLEAN,
 }
+#: As the coupon step makes them; it ends a week from now.
+_CODE: Final = "SPRING-7K2M-0ADN-Q9XE-4TRW"
+_COUPON_HOLDS: Final = timedelta(days=7)
 _MONEY: Final = {"amount": Decimal("24.90"), "currency": "EUR"}
 #: Two of everything, so that a loop is seen to be one.
 _PRODUCTS: Final = ("Linen shirt", "Wool blanket")
@@ -46,6 +51,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "carrier": "DHL",
     "category": "Home",
     "text": "Lovely and warm.",
+    "subject": "You left something behind",
 }
 
 
@@ -53,7 +59,13 @@ def variables_for(event: str) -> VariableTree:
     """Return the variables that a template written for `event` may use; "" for any event."""
     kind = event_types.all().get(event)
     declared = {name: _KINDS[one] for name, one in known_facts().items() if name not in BUILT_IN}
-    return message_variables([kind.payload] if kind else (), facts=declared)
+    tree = message_variables([kind.payload] if kind else (), facts=declared)
+    # A digest has no event, no cart and no order of its own: each of its parts has.
+    return VariableTree({**_of_all(tree), "items": ITEMS}) if event == DIGEST else tree
+
+
+def _of_all(tree: VariableTree) -> dict[str, Variable]:
+    return {name: tree.roots[name] for name in ("contact", "site", "links")}
 
 
 def sample_context(
@@ -74,12 +86,24 @@ def sample_context(
     context: dict[str, Any] = {
         "contact": _person(language, maker),
         "event": payload,
+        "coupon": {
+            "code": _CODE,
+            "discount": "percent",
+            "percent": 10,
+            "amount": dict(_MONEY),
+            "minimum": dict(_MONEY),
+            "expires_at": moment + _COUPON_HOLDS,
+        },
         "site": dict(site),
         "links": {
             "unsubscribe": f"{site['url']}/unsubscribe/sample",
             "preferences": "",
         },
     }
+    if event == DIGEST:
+        del context["event"]
+        context["items"] = maker.value("items", ITEMS)
+        return context
     for name, variable in (("cart", CART), ("order", ORDER)):
         if _is_about(name, kind):
             made = maker.value(name, variable)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from ..core import clock
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.queue import nudge
 from ..core.registry import Registry
+from ..core.shop import MAX_AGE, get_shop
 from ..exceptions import TriggersError
 from .branding import Sender, sender_of
 from .channels.base import Channel, Outcome, OutcomeKind, Outgoing
@@ -37,6 +39,7 @@ from .letter import digest, letter
 from .models import Message, MessageClass
 from .outcomes import Settlement, settle
 from .policies.slots import freed
+from .policies.truth import check
 
 logger = logging.getLogger("wagtail_triggers.sender")
 
@@ -95,8 +98,12 @@ def _prepare(claim: Claim, messages: Sequence[Message]) -> list[Ready]:
     senders = {pk: sender_of(site) for pk, site in sites.items()}
     fresh = [message for message in messages if not message.ambiguous]
     made = contexts(fresh, claim.contacts, senders, claim.moment)
+    untrue = _untrue(claim, fresh, made)
     ready = []
     for message in messages:
+        if message.pk in untrue:
+            _write(message, untrue[message.pk], claim.token, expect=Message.State.CLAIMED)
+            continue
         context = made.get(message.pk) or message.context
         try:
             ready.append(_ready(message, context, senders[message.site_id], claim))
@@ -109,6 +116,17 @@ def _prepare(claim: Claim, messages: Sequence[Message]) -> list[Ready]:
             claim.broken.append(message)
             _cannot_be_built(message, f"{type(error).__name__}: {error}", claim)
     return ready
+
+
+def _untrue(
+    claim: Claim, messages: Sequence[Message], made: dict[int, dict[str, Any]]
+) -> dict[int, Settlement]:
+    """Ask the shop whether messages are still true; what becomes of those that are not."""
+    shop = get_shop()
+    if shop is None or not messages:
+        return {}
+    claim.asked_at = time.monotonic()
+    return check(shop, messages, made, clock.now())
 
 
 def _cannot_be_built(message: Message, why: str, claim: Claim) -> None:
@@ -154,11 +172,17 @@ def _ready(message: Message, context: dict[str, Any], sender: Sender, claim: Cla
 def _hand_over_all(claim: Claim, channel: Channel, ready: Sequence[Ready]) -> None:
     previous: tuple[Message, Settlement] | None = None
     failures = 0
-    for number, item in enumerate(ready):
+    waiting = deque(ready)
+    while waiting:
         if not _in_time(claim, channel):
             _finish(previous, claim)
-            _release([left.message for left in ready[number:]], claim, timedelta(0))
+            _release([left.message for left in waiting], claim, timedelta(0))
             return
+        if claim.asked_at is not None and time.monotonic() - claim.asked_at > MAX_AGE:
+            # What the shop said is no longer the latest: ask again, for all that are left.
+            waiting = deque(_prepare(claim, [left.message for left in waiting]))
+            continue
+        item = waiting.popleft()
         moment = _step(previous, item, claim)
         previous = None
         if moment is None:
@@ -173,7 +197,7 @@ def _hand_over_all(claim: Claim, channel: Channel, ready: Sequence[Ready]) -> No
         failures = failures + 1 if outcome.kind is OutcomeKind.NEVER_LEFT else 0
         if failures >= GIVE_UP_AFTER:
             _finish(previous, claim)
-            _release([left.message for left in ready[number + 1 :]], claim, GIVE_UP_FOR)
+            _release([left.message for left in waiting], claim, GIVE_UP_FOR)
             return
     _finish(previous, claim)
 

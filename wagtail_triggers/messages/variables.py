@@ -228,7 +228,30 @@ ORDER: Final = Variable(
     },
 )
 SITE: Final = Variable("object", fields={"name": TEXT, "url": TEXT})
+#: What the step `coupon` gave the run; empty where it gave none.
+COUPON: Final = Variable(
+    "object",
+    fields={
+        "code": TEXT,
+        "discount": TEXT,
+        "percent": NUMBER,
+        "amount": MONEY,
+        "minimum": MONEY,
+        "expires_at": DATETIME,
+    },
+)
 LINKS: Final = Variable("object", fields={"unsubscribe": TEXT, "preferences": TEXT})
+
+#: What a digest's template is written for, in the place of an event.
+DIGEST: Final = "digest"
+#: The messages that a digest stands for, the most important first.
+ITEMS: Final = Variable(
+    "list",
+    item=Variable(
+        "object",
+        fields={"subject": TEXT, "url": TEXT, "cart": CART, "order": ORDER, "event": ANY},
+    ),
+)
 
 
 def message_variables(
@@ -253,6 +276,7 @@ def message_variables(
             "event": event,
             "cart": CART,
             "order": ORDER,
+            "coupon": COUPON,
             "site": SITE,
             "links": LINKS,
         }

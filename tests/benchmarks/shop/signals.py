@@ -8,3 +8,7 @@ from django.dispatch import Signal
 order_placed = Signal()
 #: Received in `mails.py`.
 order_placed_plainly = Signal()
+#: Mapped in `triggers.py` by a function that finds nothing in it.
+seen = Signal()
+#: Received in `mails.py` by a function that does nothing.
+seen_plainly = Signal()

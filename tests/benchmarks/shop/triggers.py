@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.benchmarks.shop.models import Order
-from tests.benchmarks.shop.signals import order_placed
+from tests.benchmarks.shop.signals import order_placed, seen
 from wagtail_triggers.api import Happened, Who, map_signal
 
 
@@ -25,6 +25,12 @@ def placed(sender: type[Order], order: Order, **kwargs: Any) -> Happened:
         payload=payload(order),
         dedupe_key=f"order:{order.pk}:placed",
     )
+
+
+@map_signal(seen, event="page_viewed")
+def nothing_of_interest(sender: type[Order], order: Order, **kwargs: Any) -> Happened | None:
+    """A signal that means nothing to us."""
+    return None
 
 
 def payload(order: Order) -> dict[str, Any]:

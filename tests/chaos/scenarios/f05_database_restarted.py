@@ -77,9 +77,7 @@ def _until_work_goes_on(customers: Checkouts) -> float:
     return time.monotonic() - began
 
 
-def _judge(
-    report: Report, chaos: Chaos, customers: Checkouts, pauses: list[float]
-) -> None:
+def _judge(report: Report, chaos: Chaos, customers: Checkouts, pauses: list[float]) -> None:
     acknowledged = set(customers.acknowledged)
     stored = set(Event.objects.filter(name="order_placed").values_list("key", flat=True))
     missing = len(acknowledged - stored)

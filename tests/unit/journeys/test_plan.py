@@ -10,7 +10,14 @@ import pytest
 from wagtail_triggers.exceptions import GraphError, UnknownIdentifier
 from wagtail_triggers.journeys import plan as plan_module
 from wagtail_triggers.journeys.graph import Graph
-from wagtail_triggers.journeys.plan import Goal, Plan, compile_graph, plan_for
+from wagtail_triggers.journeys.plan import (
+    Goal,
+    Plan,
+    compile_graph,
+    keep_plan,
+    known_plan,
+    plan_for,
+)
 from wagtail_triggers.journeys.steps.wait import WaitStep
 
 from .world import abandoned_cart, event, node
@@ -189,3 +196,17 @@ def test_plan_for_more_versions_than_are_held_lets_the_oldest_go(
     plan_for(3, abandoned_cart())
     assert plan_for(1, abandoned_cart()) is first
     assert plan_for(2, abandoned_cart()) is not second
+
+
+def test_plan_kept_by_its_digest_is_found_again_until_others_push_it_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wagtail_triggers.journeys.plan.CACHED_PLANS", 2)
+    plan = plan_for(1, abandoned_cart())
+    for digest in ("a", "b"):
+        keep_plan(digest, plan)
+    assert known_plan("a") is plan
+    keep_plan("c", plan)
+    assert known_plan("b") is None
+    assert known_plan("a") is known_plan("c") is plan
+    assert known_plan("") is None

@@ -128,14 +128,14 @@ def _decide(
             ]
             continue
         person.uses.append(Use(channel, until, final=False))
-        # One that a provider asked to wait keeps its slot, unless somebody better comes.
+        # One that waits a moment for something else keeps its slot, unless somebody better comes.
         if entrant.items or _may_go(entrant.message, moment):
             ruling.go.append(entrant)
 
 
 def _may_go(row: Message, moment: datetime) -> bool:
-    """Whether a message with a slot leaves now: one to be tried again waits until it is due."""
-    return row.state != Message.State.RETRY or _is_due(row, moment)
+    """Whether a message with a slot leaves now, also if it was put off until later."""
+    return row.state == Message.State.DEFERRED or _is_due(row, moment)
 
 
 def _is_due(row: Message, moment: datetime) -> bool:

@@ -16,8 +16,6 @@ from ..guards import stopped_by
 from ..models import Message, MessageClass
 from ..versions import Versions
 
-#: What a digest's template is written for, in the place of an event.
-EVENT: Final = "digest"
 #: Its keys begin with this: `digest:` and the public id of the first message in it.
 KEY: Final = "digest:"
 

@@ -25,6 +25,12 @@ FREE: Final = (
     Message.State.FAILED,
     Message.State.MERGED,
 )
+_ENDED: Final = (
+    Message.State.SKIPPED,
+    Message.State.EXPIRED,
+    Message.State.CANCELLED,
+    Message.State.FAILED,
+)
 #: In these it has one, and may lose it.
 HELD: Final = (Message.State.CLAIMED, Message.State.RETRY)
 _FINAL: Final = (Message.State.ACCEPTED, Message.State.UNKNOWN_PARKED)
@@ -97,6 +103,6 @@ def wake(contact_ids: Collection[int], moment: datetime) -> None:
 
 
 def freed(message: Message, state: str, moment: datetime) -> None:
-    """Wake what waits for this message's slot, where its new state takes none."""
-    if message.message_class == MessageClass.MARKETING and state in FREE:
+    """Wake what waits for this message's slot, where it has ended without leaving."""
+    if message.message_class == MessageClass.MARKETING and state in _ENDED:
         wake([message.contact_id], moment)

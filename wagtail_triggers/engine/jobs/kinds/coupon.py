@@ -164,6 +164,11 @@ def _still_good(others: Iterable[Job], job: Job, moment: datetime) -> Job | None
     """The newest of `others` that is worth giving again: it holds for some time yet."""
     whole = datetime.fromisoformat(job.data["expires_at"]) - moment
     least = moment + min(WORTH_GIVING, whole / 2)
-    good = [one for one in others if datetime.fromisoformat(one.data["expires_at"]) >= least]
+    good = [one for one in others if _ends(one) >= least]
     done = [one for one in good if one.state == Job.State.DONE]
     return next(iter([*reversed(done), *reversed(good)]), None)
+
+
+def _ends(job: Job) -> datetime:
+    """When a coupon ends; one that was given again keeps the end that it had."""
+    return datetime.fromisoformat(job.result.get("expires_at") or job.data["expires_at"])

@@ -1,0 +1,26 @@
+"""What was reached where a goal is not: a run is judged by this, so that it can fail all the same.
+
+Each is the ratio of the usual size on two cores that were otherwise idle, with the day it was
+measured. Whoever makes something faster writes the better ratio here; a worse one needs a reason.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tests.benchmarks.figures import Reached
+
+_TODAY = date(2026, 11, 22)
+_REACHED = {
+    "p1 insert": Reached(0.8, _TODAY),
+    "p1 delay": Reached(0.55, _TODAY),
+    "p4": Reached(0.05, _TODAY),
+    "p4 two workers": Reached(1.0, _TODAY),
+    "p6": Reached(1.2, _TODAY),
+    "p12": Reached(0.12, _TODAY),
+}
+
+
+def reached(name: str) -> Reached | None:
+    """What was reached of this figure, or None where its goal is."""
+    return _REACHED.get(name)
