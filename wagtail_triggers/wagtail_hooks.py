@@ -16,7 +16,20 @@ from .admin.retry import ACTION as RETRY
 from .admin.switching import PAUSE, RESUME
 from .messages.models import TriggersSettings
 
-ICONS = ("event", "journey", "message", "run", "step")
+ICONS = (
+    "branch",
+    "end",
+    "event",
+    "fit",
+    "journey",
+    "message",
+    "redo",
+    "run",
+    "split",
+    "step",
+    "tidy",
+    "undo",
+)
 
 # Policies come before everything that looks one up: the registry refuses late ones.
 register_policies()

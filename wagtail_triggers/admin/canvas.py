@@ -31,7 +31,7 @@ from ..messages.models import Message
 from .canvas_words import WORDS
 from .permissions import may_view
 from .step_forms import OwnForm, at_their_places, form_digest, form_for, own_form_of
-from .step_types import starter_of
+from .step_types import roughly, starter_of
 from .vocabulary import Vocabulary
 
 FORM = "wagtail_triggers/admin/step_form.html"
@@ -70,7 +70,7 @@ def ports_of(node: Node) -> tuple[Port, ...] | None:
     except ValidationError:
         pass
     try:
-        return kind(kind.Settings.model_construct(**thaw(node.settings))).ports()
+        return kind(roughly(kind.Settings, thaw(node.settings))).ports()
     except (AttributeError, KeyError, TypeError, ValueError):
         return None  # its ports are made of settings that are missing or wrong
 

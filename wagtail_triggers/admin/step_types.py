@@ -176,3 +176,21 @@ def _start(kind: Kind) -> Any:
             made.append(new_item(items.model, made))
         return made
     return MISSING
+
+
+def roughly(model: type[BaseModel], held: Mapping[str, Any]) -> BaseModel:
+    """Build a model without checking it, the models inside it too: to ask it what it can tell."""
+    values: dict[str, Any] = {}
+    for setting in settings_of(model):
+        if setting.key in held:
+            values[setting.name] = _roughly(setting.kind, held[setting.key])
+    return model.model_construct(**values)
+
+
+def _roughly(kind: Kind, value: Any) -> Any:
+    items = kind.items
+    if kind.model is not None and isinstance(value, Mapping):
+        return roughly(kind.model, value)
+    if items is not None and isinstance(value, list | tuple):
+        return tuple(_roughly(items, one) for one in value)
+    return value

@@ -92,7 +92,7 @@ function Journey({ config, source, onView, width }: AppProps) {
   const isRtl = useMemo(() => document.documentElement.dir === 'rtl', []);
   const site = useCallback((): string => {
     const field = source?.form?.elements.namedItem('site');
-    const value = field && 'value' in field ? String(field.value) : '';
+    const value = field && 'value' in field ? field.value : '';
     return value || String(config.site ?? '');
   }, [config, source]);
 
@@ -116,8 +116,7 @@ function Journey({ config, source, onView, width }: AppProps) {
   useEffect(() => {
     if (!source || graph === written.current) return;
     written.current = graph;
-    source.value = serialise(graph);
-    source.dispatchEvent(new Event('change', { bubbles: true }));
+    write(source, serialise(graph));
   }, [graph, source]);
 
   // What is typed into the text, or put there by the page, is drawn.
@@ -269,6 +268,11 @@ function Journey({ config, source, onView, width }: AppProps) {
     setStatus(t('moved', { step: canvas.nameOf(id) }));
   };
 
+  const worldRef = useRef(world);
+  useEffect(() => {
+    worldRef.current = world;
+  }, [world]);
+
   const configure = useCallback(
     (id: string, settings: ops.Settings, ports: readonly Port[] | null) => {
       const step = stepOf(written.current, id);
@@ -279,9 +283,6 @@ function Journey({ config, source, onView, width }: AppProps) {
     },
     [put],
   );
-  const worldRef = useRef(world);
-  worldRef.current = world;
-
   const goBack = (what: 'undo' | 'redo') => {
     dispatch({ do: what });
     setStatus(t(what === 'undo' ? 'undone' : 'redone'));
@@ -397,15 +398,15 @@ function Journey({ config, source, onView, width }: AppProps) {
             <>
               {!readOnly && (
                 <div className="triggers-canvas__tools">
-                  <Tool icon="undo" label={t('undo')} disabled={history.past.length === 0} onClick={() => goBack('undo')} />
-                  <Tool icon="redo" label={t('redo')} disabled={history.future.length === 0} onClick={() => goBack('redo')} />
+                  <Tool icon="triggers-undo" label={t('undo')} disabled={history.past.length === 0} onClick={() => goBack('undo')} />
+                  <Tool icon="triggers-redo" label={t('redo')} disabled={history.future.length === 0} onClick={() => goBack('redo')} />
                 </div>
               )}
               {view === 'canvas' && (
                 <div className="triggers-canvas__tools">
                   {!readOnly && (
                     <Tool
-                      icon="table"
+                      icon="triggers-tidy"
                       label={t('tidy')}
                       disabled={!ops.isPlaced(graph)}
                       onClick={() => {
@@ -414,7 +415,7 @@ function Journey({ config, source, onView, width }: AppProps) {
                       }}
                     />
                   )}
-                  <Tool icon="expand-right" label={t('fit')} onClick={refit} />
+                  <Tool icon="triggers-fit" label={t('fit')} onClick={refit} />
                   <Tool icon="minus" label={t('zoom_out')} onClick={() => void flow.zoomOut()} />
                   <Tool icon="plus" label={t('zoom_in')} onClick={() => void flow.zoomIn()} />
                 </div>
@@ -513,6 +514,12 @@ function Journey({ config, source, onView, width }: AppProps) {
   );
 }
 
+/** Put text into the page's textarea, and let the page know. */
+function write(source: HTMLTextAreaElement, text: string): void {
+  source.value = text;
+  source.dispatchEvent(new Event('change', { bubbles: true }));
+}
+
 interface SearchProps {
   steps: readonly { id: string; name: string }[];
   label: string;
@@ -574,7 +581,7 @@ function Problems({ errors, all, canvas, onOpen }: ProblemsProps) {
                 {canvas.nameOf(one.node)}
               </button>
             )}{' '}
-            {one.message}
+            {one.field && <code>{one.field}</code>} {one.message}
           </li>
         ))}
       </ul>

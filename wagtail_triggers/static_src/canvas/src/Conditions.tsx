@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import {
   bare,
   groupOf,
@@ -31,12 +31,27 @@ interface EditorProps extends Shared {
 /** Edits a condition: groups, "not" and comparisons; what it does not know, as JSON. */
 export function ConditionEditor({ initial, onChange, words, t }: EditorProps) {
   const [value, setValue] = useState<Condition | null>(isObject(initial) ? initial : null);
+  const holder = useRef<HTMLDivElement>(null);
+  const leaves = useRef(0);
+  const wasDrawn = useRef(false);
   const change = (next: Condition | null) => {
     setValue(next);
     onChange(next);
   };
+  // A comparison that was added is where one goes on.
+  useEffect(() => {
+    const found = holder.current?.querySelectorAll('.triggers-condition__leaf') ?? [];
+    const isMore = found.length > leaves.current;
+    const isOurs = holder.current?.contains(document.activeElement) ?? false;
+    const isLost = document.activeElement === document.body;
+    if (isMore && wasDrawn.current && (isOurs || isLost)) {
+      found[found.length - 1]?.querySelector('select')?.focus();
+    }
+    leaves.current = found.length;
+    wasDrawn.current = true;
+  }, [value]);
   return (
-    <div className="triggers-condition" role="group" aria-label={t('condition')}>
+    <div ref={holder} className="triggers-condition" role="group" aria-label={t('condition')}>
       {value === null ? (
         <p className="triggers-step__help">{t('no_condition')}</p>
       ) : (
@@ -219,7 +234,7 @@ function Comparison({ inner, onChange, words, t }: ComparisonProps) {
   const op = typeof inner.op === 'string' ? inner.op : '';
   const isValueless = words.ops.find(([name]) => name === op)?.[2] ?? false;
   const { value } = inner;
-  const shown = Array.isArray(value) ? value.join(', ') : value === undefined ? '' : String(value);
+  const shown = (Array.isArray(value) ? value : [value ?? '']).map(plain).join(', ');
   return (
     <>
       <Choice
@@ -249,6 +264,10 @@ function Comparison({ inner, onChange, words, t }: ComparisonProps) {
       )}
     </>
   );
+}
+
+function plain(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 interface ChoiceProps {

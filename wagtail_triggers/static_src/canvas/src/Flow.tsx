@@ -8,10 +8,18 @@ import {
   type Connection,
   type NodeChange,
 } from '@xyflow/react';
-import { useCallback, useEffect, useMemo, useState, type DragEvent, type KeyboardEvent } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type DragEvent,
+  type KeyboardEvent,
+} from 'react';
 import { useCanvas } from './context';
 import { canEnter, stepOf, targetOf, type Place, type Position } from './graph';
-import { HEIGHT, HEIGHT_WITH_NUMBERS, positionsOf, widthOf } from './layout';
+import { HEIGHT, HEIGHT_WITH_NUMBERS, layoutOf, widthOf } from './layout';
 import { DRAGGED } from './Palette';
 import { StepNode, type StepFlowNode } from './StepNode';
 import { WayEdge, type WayFlowEdge } from './WayEdge';
@@ -20,6 +28,8 @@ const NODE_TYPES = { step: StepNode };
 const EDGE_TYPES = { way: WayEdge };
 /** How near (in pixels of the canvas) a drop must be to a line to fall into it. */
 const NEAR = 48;
+/** Smaller than this nothing can be read. */
+const LEAST_ZOOM = 0.8;
 
 interface FlowProps {
   selected: readonly string[];
@@ -40,7 +50,10 @@ export function Flow({ selected, onSelect, onPlace, onConnect, onDropKind, goTo 
   const [nodes, setNodes] = useState<StepFlowNode[]>([]);
   const [dropAt, setDropAt] = useState<Place | undefined>(undefined);
 
-  const positions = useMemo(() => positionsOf(graph, world, height), [graph, world, height]);
+  const { positions, lanes } = useMemo(
+    () => layoutOf(graph, world, height),
+    [graph, world, height],
+  );
   const widths = useMemo(
     () => new Map(graph.nodes.map((one) => [one.id, widthOf(world.portsOf(one).length)])),
     [graph, world],
@@ -90,10 +103,11 @@ export function Flow({ selected, onSelect, onPlace, onConnect, onDropKind, goTo 
           data: {
             place: { source: one.source, port: one.port },
             target: one.target,
+            lane: laneOf(lanes.get(`${one.source}/${one.port}`), isRtl),
             isTarget: dropAt?.source === one.source && dropAt.port === one.port,
           },
         })),
-    [graph, readOnly, dropAt],
+    [graph, readOnly, dropAt, lanes, isRtl],
   );
 
   const onNodesChange = useCallback(
@@ -186,6 +200,24 @@ export function Flow({ selected, onSelect, onPlace, onConnect, onDropKind, goTo 
     return siblings[siblings.indexOf(id) + (forward ? 1 : -1)];
   };
 
+  // At first the beginning is seen, as large as can be read, rather than all of it.
+  const holder = useRef<HTMLDivElement>(null);
+  const isHome = useRef(false);
+  useEffect(() => {
+    const element = holder.current;
+    if (!element || isHome.current || nodes.length === 0) return;
+    isHome.current = true;
+    const { x, y, width, height: tall } = flow.getNodesBounds(nodes);
+    const room = { width: element.clientWidth, height: element.clientHeight };
+    const share = Math.min(room.width / (width + 80), room.height / (tall + 80));
+    const zoom = Math.min(1, Math.max(share, LEAST_ZOOM));
+    void flow.setViewport({
+      x: room.width / 2 - (x + width / 2) * zoom,
+      y: tall * zoom < room.height - 40 ? (room.height - tall * zoom) / 2 - y * zoom : 32 - y * zoom,
+      zoom,
+    });
+  }, [flow, nodes]);
+
   useEffect(() => {
     if (!goTo) return;
     const at = positions.get(goTo.id);
@@ -199,6 +231,7 @@ export function Flow({ selected, onSelect, onPlace, onConnect, onDropKind, goTo 
 
   return (
     <div
+      ref={holder}
       className="triggers-flow"
       dir="ltr"
       onDragOver={over}
@@ -237,20 +270,23 @@ export function Flow({ selected, onSelect, onPlace, onConnect, onDropKind, goTo 
         onlyRenderVisibleElements={graph.nodes.length > 60}
         minZoom={0.1}
         maxZoom={1.5}
-        fitView
-        fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
         zoomOnScroll={false}
         panOnScroll
         preventScrolling={false}
         proOptions={{ hideAttribution: true }}
       >
         <Background />
-        {graph.nodes.length > 6 && (
+        {graph.nodes.length > 8 && (
           <MiniMap pannable zoomable ariaLabel={canvas.t('minimap')} position="bottom-right" />
         )}
       </ReactFlow>
     </div>
   );
+}
+
+function laneOf(x: number | undefined, isRtl: boolean): number | null {
+  if (x === undefined) return null;
+  return isRtl ? -x : x;
 }
 
 function distanceToSegment(at: Position, from: Position, to: Position): number {

@@ -76,7 +76,7 @@ function Item({ line, selected, actions }: ItemProps) {
             <Icon name={kind?.icon ?? 'warning'} />
             <span className="triggers-steps__words">
               <b>{kind?.label ?? step.kind}</b>
-              <span>{canvas.sentenceOf(step)}</span>
+              {canvas.sentenceOf(step) !== kind?.label && <span>{canvas.sentenceOf(step)}</span>}
             </span>
           </button>
         )}

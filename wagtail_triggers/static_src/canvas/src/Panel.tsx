@@ -43,7 +43,9 @@ export function Panel(props: PanelProps) {
   const holder = useRef<HTMLDivElement>(null);
   const state = useRef({ digest: '', settings: '', roots: [] as Root[], asked: 0 });
   const latest = useRef({ graph, site });
-  latest.current = { graph, site };
+  useEffect(() => {
+    latest.current = { graph, site };
+  }, [graph, site]);
   const [fault, setFault] = useState('');
   const { id } = step;
   const kind = world.kindOf(step.kind);
@@ -89,12 +91,8 @@ export function Panel(props: PanelProps) {
     if (settings === state.current.settings && state.current.digest) return;
     state.current.digest = '';
     void ask(null, '').then(() => {
-      if (isFocused) {
-        const field = holder.current?.querySelector<HTMLElement>(
-          'select, input:not([type=hidden]), textarea:not([hidden])',
-        );
-        if (!document.activeElement?.closest('.triggers-panel')) field?.focus();
-      }
+      // The editor of conditions is drawn a moment later.
+      if (isFocused) setTimeout(() => focusFirst(holder.current), 30);
     });
   }, [settings, ask, isFocused]);
 
@@ -241,11 +239,17 @@ function draw(holder: HTMLElement, answer: StepAnswer, roots: Root[], t: Transla
   (again ?? holder.querySelector<HTMLElement>('select, input:not([type=hidden]), button'))?.focus();
 }
 
+function focusFirst(holder: HTMLElement | null): void {
+  if (document.activeElement?.closest('.triggers-panel')) return;
+  const fields = 'select, input:not([type=hidden]), textarea:not([hidden]), button';
+  holder?.querySelector<HTMLElement>(fields)?.focus();
+}
+
 /** Lay the editor of conditions over the textarea that holds the JSON. */
 function enhance(area: HTMLTextAreaElement, t: Translate): Root {
   const words = JSON.parse(area.dataset.triggersCondition ?? '{}') as Vocabulary;
   const place = document.createElement('div');
-  let initial: Json = null;
+  let initial: Json;
   try {
     initial = JSON.parse(area.value || 'null') as Json;
   } catch {

@@ -36,7 +36,7 @@ export const StepNode = memo(function StepNode({ data, selected }: NodeProps<Ste
       <div className="triggers-node__text">
         <div className="triggers-node__kind">{kind?.label ?? step.kind}</div>
         <div className="triggers-node__sentence" title={canvas.sentenceOf(step)}>
-          {canvas.sentenceOf(step)}
+          {canvas.sentenceOf(step) === kind?.label ? '' : canvas.sentenceOf(step)}
         </div>
       </div>
       {problems.length > 0 && (

@@ -80,8 +80,8 @@ export function parse(text: string): Graph | null {
     }
   }
   return {
-    nodes: (nodes as Step[]).map((one) => ({ ...one, settings: one.settings ?? {} })),
-    edges: (edges as Way[]).map((one) => ({ ...one, port: one.port ?? 'next' })),
+    nodes: (nodes as Step[]).map((one) => ({ ...one, settings: { ...one.settings } })),
+    edges: (edges as Way[]).map((one) => ({ ...{ port: 'next' }, ...one })),
   };
 }
 
