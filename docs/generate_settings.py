@@ -47,7 +47,11 @@ NOTES: Final[Mapping[str, str]] = {
     "`hard_timeout` (30 s, a whole attempt), `idempotent` (whether the provider makes one of two "
     "messages with the same key), `idempotency_header` and `esp_extra` (how an anymail provider "
     "gets the key), `message_id` (whether an anymail provider gets our `Message-ID`). "
-    "See [Add a channel](../ADDING_CHANNELS.md).",
+    "`RATE` (`\"600/min\"`) beside `BACKEND` limits how fast the channel's account sends, over all "
+    "workers. See [Add a channel](../ADDING_CHANNELS.md).",
+    "SHOP": "See [let messages be true]"
+    "(../how-to/frequency-and-quiet-hours.md#let-messages-be-true).",
+    "CATCH_UP_RATE": "See [limit how fast](../how-to/frequency-and-quiet-hours.md#limit-how-fast).",
     "CLOCK": "Leave it alone, except in a demonstration that moves time. Tests bind the clock with "
     "[`travelling()`](../how-to/test-your-journeys.md).",
     "POSTAL_ADDRESS": "Lines are separated by line breaks.",
@@ -58,6 +62,9 @@ NOTES: Final[Mapping[str, str]] = {
     "`jobs` 400, `refusals` 90, `reports` 400 (what providers told), `message_contents` 400 (what "
     "a message said; that it was sent stays), `messages` None. What is alive is never touched. "
     "See [retention](../how-to/run-in-production.md#retention).",
+    "WEBHOOKS": "`SECRET` may be a list, newest first, while one is replaced. See "
+    "[Tell another system](../how-to/webhooks-out.md).",
+    "COUPONS": "See [Give each customer a coupon of their own](../how-to/coupons.md).",
     "BATCH_SIZE": "Runs and contacts; a sender claims at most 50 messages.",
 }
 

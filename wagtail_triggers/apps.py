@@ -35,6 +35,7 @@ class TriggersConfig(AppConfig):
             "messages.publish",
             "messages.anymail_reports",
             "engine.tables",
+            "admin.alerts",
         ):
             import_module(f"{self.name}.{module}").connect()
         autodiscover_modules("triggers")

@@ -13,10 +13,11 @@ from django.db import connections
 from django.urls import NoReverseMatch, reverse
 
 from .conf import TASK_TICK, settings
-from .core import coupons, endpoints, http, retention
+from .core import coupons, endpoints, http, retention, shop
 from .core.queue import broker
 from .exceptions import ConfigurationError
 from .messages.channels.base import get_channel
+from .messages.policies import rate
 
 _TAG = "wagtail_triggers"
 
@@ -280,4 +281,33 @@ def check_retention(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
                     id="wagtail_triggers.W009",
                 )
             )
+    return found
+
+
+@register(_TAG)
+def check_policies(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """E051, E052: sending limits, and the shop that is asked whether a message is still true."""
+    found: list[CheckMessage] = []
+    try:
+        rate.catch_up_rate()
+        for name in settings.CHANNELS:
+            rate.rate_of(name)
+    except ConfigurationError as error:
+        found.append(
+            Error(
+                str(error),
+                hint='Write {"email": {"BACKEND": "…", "RATE": "600/min"}}.',
+                id="wagtail_triggers.E051",
+            )
+        )
+    try:
+        shop.get_shop()
+    except (ConfigurationError, TypeError) as error:
+        found.append(
+            Error(
+                f"The shop cannot be asked: {error}",
+                hint="Correct BACKEND and OPTIONS in WAGTAIL_TRIGGERS_SHOP.",
+                id="wagtail_triggers.E052",
+            )
+        )
     return found

@@ -21,6 +21,7 @@ from .engine.models import (
     StepRun,
     Sweep,
     Switch,
+    Task,
     Transfer,
     TransferRule,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "Suppression",
     "Sweep",
     "Switch",
+    "Task",
     "Template",
     "TemplateVersion",
     "Topic",

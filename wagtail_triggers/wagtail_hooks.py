@@ -9,11 +9,14 @@ from wagtail import hooks
 from wagtail.contrib.settings.models import register_setting
 from wagtail.snippets.models import register_snippet
 
+from .admin.alerts import STOPPED, add_stopped_panel
 from .admin.deletion import refuse_bulk_deletion
 from .admin.group import TriggersGroup
 from .admin.permissions import register_policies
 from .admin.retry import ACTION as RETRY
-from .admin.switching import PAUSE, RESUME
+from .admin.switching import ARCHIVE, PAUSE, RESUME, TAKE_UP
+from .admin.tasks import ACTION as DECIDE
+from .admin.underway import TRANSFER, tell_after_publishing
 from .messages.models import TriggersSettings
 
 ICONS = (
@@ -48,7 +51,14 @@ def register_log_actions(actions: Any) -> None:
     """Name what people decide here, for the audit log."""
     actions.register_action(PAUSE, _("Pause a journey"), _("Journey paused"))
     actions.register_action(RESUME, _("Resume a journey"), _("Journey resumed"))
+    actions.register_action(ARCHIVE, _("Archive a journey"), _("Journey archived"))
+    actions.register_action(TAKE_UP, _("Take a journey up again"), _("Journey taken up again"))
+    actions.register_action(STOPPED, _("Journey pauses itself"), _("Journey has paused itself"))
+    actions.register_action(TRANSFER, _("Move people under way"), _("People under way moved"))
+    actions.register_action(DECIDE, _("Decide a task"), _("Task decided"))
     actions.register_action(RETRY, _("Try a parked run again"), _("Parked run tried again"))
 
 
 hooks.register("before_bulk_action", refuse_bulk_deletion)
+hooks.register("after_edit_snippet", tell_after_publishing)
+hooks.register("construct_homepage_panels", add_stopped_panel)

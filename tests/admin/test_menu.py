@@ -14,6 +14,7 @@ PLACES = {
     "topic": "triggers_topics:index",
     "contact": "triggers_contacts:index",
     "enrolment": "triggers_enrolments:index",
+    "task": "triggers_tasks:index",
     "message": "triggers_messages:index",
     "event": "triggers_events:index",
 }

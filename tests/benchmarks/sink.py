@@ -31,6 +31,13 @@ class Counting:
         self.newest = b""
         self.size = 0
 
+    async def handle_EHLO(
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Offer what every mail server of today does, and aiosmtpd does without saying so."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Count a mail; the body is kept only for a look at it."""
         with self.arrived:

@@ -26,7 +26,7 @@ from typing import Any
 
 #: Whether a fault delivers the message all the same.
 FAULTS = {
-    "429": False, "503": False, "500": False, "500 taken": True,
+    "429": False, "429 late": False, "503": False, "500": False, "500 taken": True,
     "stall": True, "reset": True, "slow": True, "dropped": False,
 }  # fmt: skip
 
@@ -53,7 +53,7 @@ class Server(ThreadingHTTPServer):
             delivers = not again and FAULTS.get(fault, True)
             if delivers:
                 self.delivered.add(key)
-            line = {"at": time.time(), "message": key, "fault": fault, "delivered": delivers}
+            line = {"at": time.monotonic(), "message": key, "fault": fault, "delivered": delivers}
             self.log.write(json.dumps({**line, **about}) + "\n")
             self.log.flush()
             return fault
@@ -102,6 +102,8 @@ class Handler(BaseHTTPRequestHandler):
             self._reset()
             return
         time.sleep(random.uniform(0.3, 1.0) * script.get("pause", 0.0))
+        if fault == "429 late":
+            time.sleep(script.get("slow", 0.5))
         if fault == "reset":
             self._reset()
         elif fault == "stall":
@@ -111,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(script.get("slow", 0.5))
             self._answer(201, key)
         elif fault[:3].isdigit():
-            wait = script.get("retry_after") if fault in ("429", "503") else None
+            wait = script.get("retry_after") if fault[:3] in ("429", "503") else None
             self._answer(int(fault[:3]), key, wait)
         else:
             self._answer(201, key)

@@ -40,9 +40,9 @@ class Strand(threading.Thread):
         finally:
             connections.close_all()
 
-    def wait(self) -> Any:
+    def wait(self, patience: float = PATIENCE) -> Any:
         """The function's result; raises what it raised, or AssertionError if it hangs."""
-        self.join(PATIENCE)
+        self.join(patience)
         assert not self.is_alive(), f"{self.function} hangs"
         if self.error is not None:
             raise self.error
@@ -67,7 +67,7 @@ class Strand(threading.Thread):
         raise AssertionError(f"{self.function} neither ended nor waits for a lock")
 
 
-def together(*functions: Callable[[], T]) -> list[T]:
+def together(*functions: Callable[[], T], patience: float = PATIENCE) -> list[T]:
     """Start all functions at the same moment, each with its own connection; their results."""
     gate = threading.Barrier(len(functions))
 
@@ -79,7 +79,7 @@ def together(*functions: Callable[[], T]) -> list[T]:
         return run
 
     strands = [Strand(gated(function)) for function in functions]
-    return [strand.wait() for strand in strands]
+    return [strand.wait(patience) for strand in strands]
 
 
 @contextmanager

@@ -30,6 +30,7 @@ def rules(
         quiet: (from, until, weekdays).
         more: Other settings.
     """
+    row: TriggersSettings
     row, _made = TriggersSettings.objects.update_or_create(
         site=site(), defaults={"weekly_limit": weekly, **more}
     )

@@ -39,13 +39,15 @@ class Server:
     """An SMTP server that answers by a script.
 
     `answers` maps a command ("", EHLO, MAIL, RCPT, DATA, "." for the end of the data, RSET) to the
-    acts for its successive calls; where none is left it answers as it should.
+    acts for its successive calls; where none is left it answers as it should. With `pipelining` it
+    offers that.
     """
 
     answers: dict[str, list[Act]] = field(default_factory=dict)
     mails: list[bytes] = field(default_factory=list)
     connections: int = 0
     commands: list[str] = field(default_factory=list)
+    pipelining: bool = False
 
     def __post_init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -65,21 +67,30 @@ class Server:
         with connection:
             try:
                 self._act(connection, "", "220 ready")
+                refused = False
                 with connection.makefile("rb") as lines:
                     while line := lines.readline():
                         command = line.split()[0].decode().upper().split(":")[0]
                         self.commands.append(command)
                         if command == "DATA":
-                            if self._act(connection, "DATA", "354 go").startswith("354"):
+                            default = "503 nobody to send it to" if refused else "354 go"
+                            if self._act(connection, "DATA", default).startswith("354"):
                                 self._read_mail(connection, lines)
                         elif command == "QUIT":
                             connection.sendall(b"221 bye\r\n")
                             return
                         else:
-                            default = "250-here\r\n250 SIZE" if command == "EHLO" else "250 ok"
-                            self._act(connection, command, default)
+                            default = self._hello() if command == "EHLO" else "250 ok"
+                            code = self._act(connection, command, default)[:1]
+                            if command in ("MAIL", "RCPT"):
+                                refused = code in ("4", "5") or (refused and command == "RCPT")
             except OSError:
                 return
+
+    def _hello(self) -> str:
+        return (
+            "250-here\r\n250-PIPELINING\r\n250 SIZE" if self.pipelining else "250-here\r\n250 SIZE"
+        )
 
     def _read_mail(self, connection: socket.socket, lines: Any) -> None:
         if self.answers.get("body"):

@@ -105,7 +105,7 @@ def test_consent_that_was_withdrawn_keeps_everything_out_of_the_digest(
     rows = [plan(news("One"), ada), plan(news("Two"), ada)]
     run_until_idle()
     Subscription.objects.create(
-        site=site(), topic_id=rows[0].topic_id, address=ada.email,
+        site=site(), topic_id=rows[0].topic_id or 0, address=ada.email,
         state=Subscription.State.UNSUBSCRIBED, changed_at=clock.moment,
     )  # fmt: skip
     clock.travel(DAY)

@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 
 from wagtail_triggers.messages.channels.base import Outcome, OutcomeKind
 from wagtail_triggers.messages.channels.email import EmailChannel
+from wagtail_triggers.messages.channels.smtp import Dialogue
 
 from .mails import MAIL, MARKETING, SMTP, use
 from .scripted_smtp import Act, Server, drop, freeze, stall
@@ -30,9 +31,9 @@ def _deprecations_are_errors() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server()
+@pytest.fixture(params=[False, True], ids=["one by one", "pipelining"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    made = Server(pipelining=request.param)
     yield made
     made.close()
 
@@ -68,6 +69,27 @@ def test_smtp_batch_goes_over_one_connection(channel: EmailChannel, server: Serv
     assert len(server.mails) == 5
 
 
+def test_smtp_server_that_offers_pipelining_is_asked_in_one_piece(
+    channel: EmailChannel, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+    send = Dialogue._send
+
+    def noted(dialogue: Dialogue, payload: bytes) -> None:
+        sent.append(payload)
+        send(dialogue, payload)
+
+    monkeypatch.setattr(Dialogue, "_send", noted)
+    assert channel.send(MAIL).kind is OutcomeKind.ACCEPTED
+    *before, mail = sent
+    assert mail.endswith(b"\r\n.\r\n")
+    assert len(before) == int(server.pipelining)
+    for piece in before:
+        lines = piece.split(b"\r\n")
+        assert [line.split(b" ")[0] for line in lines] == [b"MAIL", b"RCPT", b"DATA", b""]
+        assert lines[1] == b"RCPT TO:<ann@example.com>"
+
+
 def test_smtp_connection_that_idled_out_is_opened_anew(
     channel: EmailChannel, server: Server
 ) -> None:
@@ -93,6 +115,8 @@ FAULTS: list[tuple[dict[str, list[Act]], OutcomeKind, int]] = [
     ({"RCPT": ["550 no such user"]}, OutcomeKind.REFUSED, 0),
     ({"RCPT": ["450 greylisted"]}, OutcomeKind.NEVER_LEFT, 0),
     ({"RCPT": [drop]}, OutcomeKind.NEVER_LEFT, 0),
+    # It waits for the mail although there is nobody to send it to: it must not get one.
+    ({"RCPT": ["550 no such user"], "DATA": ["354 go"]}, OutcomeKind.REFUSED, 0),
     ({"DATA": ["554 no"]}, OutcomeKind.REFUSED, 0),
     ({"DATA": ["451 later"]}, OutcomeKind.NEVER_LEFT, 0),
     ({"DATA": [drop]}, OutcomeKind.NEVER_LEFT, 0),
@@ -122,7 +146,7 @@ def test_smtp_fault_is_classified_by_how_far_the_mail_was(
     kind: OutcomeKind,
     delivered: int,
 ) -> None:
-    server.answers = answers
+    server.answers = {command: list(acts) for command, acts in answers.items()}
     started = time.monotonic()
     outcome = channel.send(MAIL)
     assert outcome.kind is kind

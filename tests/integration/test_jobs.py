@@ -18,11 +18,12 @@ from wagtail_triggers.contacts.merge import merge
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core import memory_coupons
 from wagtail_triggers.core.clock import FrozenClock
-from wagtail_triggers.core.coupons import Creation
+from wagtail_triggers.core.coupons import CouponSpec, Creation
 from wagtail_triggers.core.http import Fate
 from wagtail_triggers.engine import lifecycle
 from wagtail_triggers.engine.database import run_due
 from wagtail_triggers.engine.jobs import claim, worker
+from wagtail_triggers.engine.jobs.base import Verdict
 from wagtail_triggers.engine.jobs.claim import reap, take
 from wagtail_triggers.engine.jobs.worker import work_batch
 from wagtail_triggers.engine.models import Enrolment, Job, StepRun
@@ -182,7 +183,7 @@ def test_job_that_is_in_hand_at_the_deadline_is_settled_and_wakes_nobody(
     run_due()
     run = Enrolment.objects.get()
     assert run.state == "completed"
-    assert claim.settle(job, held.token, claim.Verdict("done", result={"code": "X"}))
+    assert claim.settle(job, held.token, Verdict("done", result={"code": "X"}))
     assert jobs("state") == ["done"]
     run.refresh_from_db()
     assert (run.state, run.wake_at) == ("completed", None)
@@ -205,7 +206,7 @@ def test_job_of_a_run_that_ends_between_claim_and_begin_is_not_carried_out(
     plan: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buyers(2)
-    original = worker.begin
+    original = claim.begin
     begun: list[int] = []
 
     def ends_first(job: Job, token: Any) -> Any:
@@ -253,7 +254,7 @@ def test_job_that_is_claimed_when_its_journey_is_paused_is_put_aside(
     plan: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buyers(1)
-    original = worker.begin
+    original = claim.begin
 
     def paused_first(job: Job, token: Any) -> Any:
         Journey.objects.update(state="paused")
@@ -273,7 +274,7 @@ def test_job_that_is_settled_while_its_journey_is_paused_wakes_the_run_later(
     held = take()
     claim.begin(held.jobs[0], held.token)
     lifecycle.pause(plan)
-    claim.settle(held.jobs[0], held.token, claim.Verdict("done", result={"code": "X"}))
+    claim.settle(held.jobs[0], held.token, Verdict("done", result={"code": "X"}))
     run = Enrolment.objects.get()
     assert (run.wake_at, run.held_wake_at) == (None, clock.read())
     assert run_due() == 0
@@ -307,7 +308,7 @@ def test_job_follows_its_person_when_contacts_are_merged(plan: Journey, clock: F
     loser = Contact.objects.get(email="p0@example.com")
     winner = Contact.objects.get(email="ada@example.com")
     assert merge(loser.pk, winner.pk, moment=clock.read())
-    assert claim.settle(held.jobs[0], held.token, claim.Verdict("done", result={"code": "X"}))
+    assert claim.settle(held.jobs[0], held.token, Verdict("done", result={"code": "X"}))
     assert Job.objects.get(state="done").contact_id == winner.pk
 
 
@@ -465,9 +466,7 @@ def test_worker_that_comes_back_after_its_lease_writes_nothing(
     claim.begin(held.jobs[0], held.token)
     clock.travel(LEASE + MINUTE)
     reap()
-    assert claim.settle(held.jobs[0], held.token, claim.Verdict("done", result={"code": "X"})) is (
-        False
-    )
+    assert claim.settle(held.jobs[0], held.token, Verdict("done", result={"code": "X"})) is (False)
     assert jobs("state") == ["planned"]
     assert claim.begin(held.jobs[0], held.token) is None
 
@@ -554,7 +553,7 @@ def test_code_that_belongs_to_somebody_else_is_replaced(
     monkeypatch.setattr(kind, lambda prefix: next(codes))
     buyers(1)
     job = Job.objects.get()
-    spec = memory_coupons.CouponSpec("percent", None, "", None, job.created_at, owner="other")
+    spec = CouponSpec("percent", None, "", None, job.created_at, owner="other")
     memory_coupons.issued["TAKEN"] = spec
     run_until_idle()
     assert jobs("state", "reference") == [("done", "FREE")]

@@ -5,15 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from tests.concurrency.people import enrolled, people
 from tests.shop import ADA, journey, line, order, template
 from wagtail_triggers.api import Who
 from wagtail_triggers.contacts.models import Contact
+from wagtail_triggers.core.clock import FrozenClock
 from wagtail_triggers.engine import router
+from wagtail_triggers.engine.database import run_due
 from wagtail_triggers.engine.models import Enrolment
+from wagtail_triggers.engine.recovery import reap
 from wagtail_triggers.events import projections
 from wagtail_triggers.events.models import Event
 from wagtail_triggers.journeys.models import JourneyVersion
+from wagtail_triggers.journeys.steps.base import Run
+from wagtail_triggers.journeys.steps.decisions import Decision
+from wagtail_triggers.journeys.steps.wait import WaitStep
+from wagtail_triggers.messages.channels.base import Outgoing
 from wagtail_triggers.testing import captured_messages, run_until_idle, travelling
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +42,7 @@ def test_version_whose_step_is_gone_parks_its_runs_and_lets_others_pass() -> Non
         waiting = Enrolment.objects.get()
         version = JourneyVersion.objects.get(pk=waiting.version_id)
         version.graph["nodes"][1]["kind"] = "a_step_of_an_app_that_was_removed"
+        version.digest = "f" * 64  # a version is frozen: plans are known by it
         version.save()
         letter = template("Thank you")
         journey(
@@ -70,3 +81,50 @@ def test_event_that_breaks_the_projection_is_set_aside_after_three_tries(
     assert healthy.routed_at is not None
     assert healthy.problem == ""
     assert Contact.objects.get(email="eve@example.com").orders_count == 1
+
+
+def test_one_poisoned_journey_in_a_hundred_costs_the_others_nothing(
+    monkeypatch: pytest.MonkeyPatch, clock: FrozenClock, outbox: list[Outgoing]
+) -> None:
+    """Counted in statements: seconds at this size say more about the machine than about us."""
+    plans = [
+        journey(f"J{number}", [
+            {"kind": "entry", "event": "order_placed"},
+            {"kind": "wait", "amount": 1, "unit": "hours"},
+        ])
+        for number in range(100)
+    ]  # fmt: skip
+    bad: set[int] = set()
+    real = WaitStep.decide
+
+    def decide(self: WaitStep, run: Run) -> Decision:
+        if run.journey_id in bad:
+            raise RuntimeError("poison")
+        return real(self, run)
+
+    monkeypatch.setattr(WaitStep, "decide", decide)
+
+    def work(prefix: str) -> int:
+        """Give every journey five due people; statements until nothing is due."""
+        crowd = people(5, prefix)
+        for plan in plans:
+            enrolled(plan, crowd)
+        with CaptureQueriesContext(connection) as queries:
+            while run_due():
+                pass
+        return len(queries)
+
+    healthy = work("a")
+    assert Enrolment.objects.filter(waiting=True).count() == 500
+    bad.add(plans[42].pk)
+    poisoned = work("b")
+    print(f"\nstatements for 500 runs: {healthy}, with one journey in 100 poisoned: {poisoned}")
+    assert poisoned <= 1.05 * healthy
+    assert Enrolment.objects.filter(waiting=True).count() == 995
+    reap()
+    plans[42].refresh_from_db()
+    assert plans[42].state == "paused"
+    clock.travel(timedelta(minutes=30))
+    assert run_due() == 0  # it is not even looked at any more
+    failed = Enrolment.objects.filter(journey=plans[42], tries__gt=0)
+    assert set(failed.values_list("state", "tries", "wake_at")) == {("active", 1, None)}

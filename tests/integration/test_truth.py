@@ -24,6 +24,7 @@ from wagtail_triggers.messages.policies.truth import (
     ORDER_CANCELLED,
     SHOP_SILENT,
     SOLD_OUT,
+    check,
 )
 from wagtail_triggers.testing import run_until_idle
 
@@ -214,9 +215,12 @@ def test_questions_are_asked_once_for_a_batch_and_outside_any_transaction(
     depth = len(connection.savepoint_ids)
     seen: list[int] = []
     note = memory_shop._note
-    monkeypatch.setattr(
-        memory_shop, "_note", lambda *a: (seen.append(len(connection.savepoint_ids)), note(*a))
-    )
+
+    def noted(what: str, ids: Collection[str]) -> None:
+        seen.append(len(connection.savepoint_ids))
+        note(what, ids)
+
+    monkeypatch.setattr(memory_shop, "_note", noted)
     clock.travel(HOUR)
     run_until_idle()
     assert len(outbox) == 20
@@ -248,7 +252,6 @@ def test_answer_that_has_become_old_is_asked_for_again_before_the_next_leaves(
         monkeypatch.setattr(sender, "MAX_AGE", 99.0)
         return found
 
-    check = sender.check
     monkeypatch.setattr(sender, "check", asked)
     monkeypatch.setattr(sender, "_send", slow)
     run_until_idle()

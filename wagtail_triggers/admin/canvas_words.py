@@ -23,6 +23,7 @@ WORDS: Final[Mapping[str, StrOrPromise]] = {
     "any_message": _("any message of this run"),
     "as_json": _("Settings as JSON"),
     "canvas": _("Canvas"),
+    "checking": _("Checking …"),
     "close": _("Close"),
     "comparison": _("Comparison"),
     "condition": _("Condition"),

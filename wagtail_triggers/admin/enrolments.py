@@ -100,7 +100,7 @@ class EnrolmentInspectView(RecordInspectView):
         run: Enrolment = self.object
         user = self.request.user
         teller = Teller()
-        steps = list(run.steps.order_by("-seq")[:MOST_STEPS])
+        steps = list(run.steps.select_related("version").order_by("-seq")[:MOST_STEPS])
         messages = Message.objects.none()
         if may_view(user, Message):
             messages = Message.objects.filter(enrolment_id=run.pk).order_by("-pk")

@@ -10,6 +10,7 @@ from .enrolments import EnrolmentViewSet
 from .events import EventViewSet
 from .journeys import JourneyViewSet
 from .messages import MessageViewSet
+from .tasks import TaskViewSet
 from .templates import TemplateViewSet
 from .topics import TopicViewSet
 
@@ -26,6 +27,7 @@ class TriggersGroup(SnippetViewSetGroup):
         TopicViewSet,
         ContactViewSet,
         EnrolmentViewSet,
+        TaskViewSet,
         MessageViewSet,
         EventViewSet,
     )

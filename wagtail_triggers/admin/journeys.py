@@ -39,7 +39,9 @@ from .deletion import KeptDeleteView
 from .forms import JourneyForm
 from .panels import ExplainingPanel
 from .publication import PublicationColumn, PublicationIndexView
+from .states import explained
 from .switching import switch_buttons, switch_urls
+from .underway import underway_urls
 from .widgets import GraphTextarea, canvas_media
 
 OUTLINE = "wagtail_triggers/admin/outline.html"
@@ -98,6 +100,7 @@ class JourneyInspectView(InspectView):
         return {
             **super().get_context_data(**kwargs),
             "version": live,
+            "pause_reason": explained(journey.pause_reason),
             "reading": read_json(graph, journey.site_id),
             "canvas": json.dumps(inspect_canvas(journey, graph)),
             "canvas_media": canvas_media(),
@@ -198,4 +201,5 @@ class JourneyViewSet(SnippetViewSet):
             path("outline/", outline_view, name="outline"),
             *canvas_urls(),
             *switch_urls(),
+            *underway_urls(),
         ]

@@ -12,13 +12,13 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import policy_registry, register_permission_policy
 
 from ..contacts.models import Contact
-from ..engine.models import Enrolment
+from ..engine.models import Enrolment, Task
 from ..events.models import Event
 from ..journeys.models import Journey
 from ..messages.models import Message
 
 #: What the engine writes and people only read.
-RECORDS: tuple[type[Model], ...] = (Contact, Enrolment, Message, Event)
+RECORDS: tuple[type[Model], ...] = (Contact, Enrolment, Task, Message, Event)
 
 
 class RecordPolicy(ModelPermissionPolicy):
@@ -59,8 +59,13 @@ def may_retry(user: Any) -> bool:
     return bool(may_publish) and may_view(user, Enrolment)
 
 
+def may_decide(user: Any) -> bool:
+    """Say whether `user` may decide tasks; nobody decides what they cannot see."""
+    return bool(user.has_perm("wagtail_triggers.decide_task")) and may_view(user, Task)
+
+
 def view_permission(model: type[Model]) -> QuerySet[Permission]:
     """The permission to look at rows of `model`, for the form of a group."""
-    content_type = ContentType.objects.get_for_model(model)
+    content_type = ContentType.objects.get_for_model(model, for_concrete_model=False)
     codename = f"view_{model._meta.model_name}"
     return Permission.objects.filter(content_type=content_type, codename=codename)

@@ -20,8 +20,8 @@ from .states import explained
 class Teller:
     """Tells steps of runs. Make one per page: it remembers plans and the names of templates.
 
-    The versions must come with the runs (`select_related("version")`): it asks the database only
-    for the templates of each site, once.
+    The versions must come with the runs and the steps (`select_related("version")`): it asks the
+    database only for the templates of each site, once.
     """
 
     def __init__(self) -> None:
@@ -30,30 +30,36 @@ class Teller:
 
     def step(self, step: StepRun, run: Enrolment) -> str:
         """Return what `step` of `run` decided, as a sentence without a full stop."""
-        told = self.node(step.node, run) or f"{step.kind} ({step.node})"
-        addition = self._outcome(step, run)
+        told = self.at(step.node, step.version, run.site_id) or f"{step.kind} ({step.node})"
+        addition = self._outcome(step)
         return f"{told}: {addition}" if addition else told
 
     def node(self, node: str, run: Enrolment) -> str:
         """Return what the step at `node` does; "" where the version has no such step."""
-        plan = self._plan(run.version)
+        return self.at(node, run.version, run.site_id)
+
+    def at(self, node: str, version: JourneyVersion, site_id: int) -> str:
+        """Return what the step at `node` of a version does; "" where it has no such step."""
+        plan = self._plan(version)
         if plan is None or node not in plan.steps:
             return ""
-        return plan.steps[node].describe(self._around(run.site_id))
+        return plan.steps[node].describe(self._around(site_id))
 
-    def _outcome(self, step: StepRun, run: Enrolment) -> str:
+    def _outcome(self, step: StepRun) -> str:
         detail: dict[str, Any] = step.detail
         if step.decision == "wait":
             return _("until %(moment)s") % {"moment": _moment(detail.get("until"))}
+        if step.decision == "transfer":
+            return _("moved here from version %(number)s") % {"number": detail.get("from_version")}
         if step.decision in {"exit", "park"}:
             return explained(str(detail.get("reason", "")))
         if detail.get("note"):
             return str(detail["note"])
-        return self._answer(step, run) if step.decision == "advance" else ""
+        return self._answer(step) if step.decision == "advance" else ""
 
-    def _answer(self, step: StepRun, run: Enrolment) -> str:
+    def _answer(self, step: StepRun) -> str:
         """Return which way out of a fork was taken; "" where there was but one."""
-        plan = self._plan(run.version)
+        plan = self._plan(step.version)
         if plan is None or step.node not in plan.steps:
             return step.port
         ports = plan.steps[step.node].ports()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..engine.models import Enrolment
+from ..engine.models import Enrolment, Job
 from ..events.types import event_types
 from ..journeys.models import Journey
 from ..journeys.reentry import REASONS as REFUSALS
@@ -25,6 +25,9 @@ TONES: Mapping[str, str] = {
     Enrolment.State.ACTIVE: "info",
     Enrolment.State.PARKED: "critical",
     Enrolment.State.CONVERTED: "positive",
+    Job.State.WORKING: "info",
+    Job.State.OPEN: "info",
+    Job.State.DONE: "positive",
     Message.State.PLANNED: "info",
     Message.State.CLAIMED: "info",
     Message.State.SENDING: "info",

@@ -113,9 +113,7 @@ class Timeline:
             yield _Source(2, runs, "entered_at", self._entered)
             # Leaving is told by the run itself, also where no step decided it.
             steps = StepRun.objects.filter(enrolment__contact=self.contact)
-            steps = steps.exclude(decision="exit").select_related(
-                "enrolment__version", "enrolment__journey"
-            )
+            steps = steps.exclude(decision="exit").select_related("version", "enrolment__journey")
             yield _Source(3, steps, "at", self._step)
         if self._sees[Message]:
             messages = Message.objects.filter(contact=self.contact)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from ..conf import TASK_LIFECYCLE, TASK_RUN
 from ..contacts.models import Contact
@@ -16,8 +17,10 @@ from ..core.queue import nudge
 from ..exceptions import SwitchedOff
 from ..journeys.models import Journey
 from ..messages.models import TriggersSettings
-from . import holding, transfer
+from . import holding, jobs, transfer
 from .models import Enrolment, Switch, Transfer
+
+ASKED_ANEW: Final = gettext_noop("The run was tried again, and has asked anew.")
 
 _SWITCHED: Final = ("state", "paused_at", "pause_reason", "resumed_at")
 
@@ -46,6 +49,7 @@ def retry_parked(enrolment_ids: Iterable[int], moment: datetime) -> int:
         }
         # In a paused journey they wait with the others: due, they would be in everybody's way.
         held = wanted.filter(holding.stopped())
+        jobs.cancel(wanted.values_list("pk", flat=True), ASKED_ANEW, moment)
         count = held.update(wake_at=None, held_wake_at=moment, due_since=moment, **changes)
         count += wanted.update(wake_at=moment, **changes)
         nudge(TASK_RUN)

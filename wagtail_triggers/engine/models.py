@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -214,10 +215,35 @@ class Job(models.Model):
             models.UniqueConstraint(fields=["enrolment", "seq"], name="triggers_job_once"),
         )
         indexes = (models.Index(fields=["kind", "state"], name="triggers_job_kind"),)
-        permissions = (("decide_job", _("Can decide tasks")),)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
+
+
+class TaskManager(models.Manager["Task"]):
+    """The jobs that are tasks."""
+
+    def get_queryset(self) -> models.QuerySet[Task]:
+        """Return them."""
+        return super().get_queryset().filter(kind=Task.KIND)
+
+
+class Task(Job):
+    """A job that only a person can settle: somebody of the staff decides how the run goes on."""
+
+    #: What the step and the kind of job are called.
+    KIND = "human_task"
+
+    objects: ClassVar[TaskManager] = TaskManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("task")
+        verbose_name_plural = _("tasks")
+        permissions = (("decide_task", _("Can decide tasks")),)
+
+    def __str__(self) -> str:
+        return str(self.data.get("title") or self.public_id)
 
 
 class BatchAttempt(models.Model):
@@ -374,16 +400,16 @@ class TransferRule(models.Model):
     class Policy(models.TextChoices):
         """The four answers."""
 
-        STAY = "stay", _("Finish on the earlier version")
-        MOVE = "move", _("Move to the new version")
-        SKIP = "skip", _("Move, and go on behind this step")
+        STAY = "stay", _("Stay on their version")
+        MOVE = "move", _("Move to the new one")
+        SKIP = "skip", _("Move past this step")
         EXIT = "exit", _("Leave the journey")
 
     class Clock(models.TextChoices):
         """From when a wait counts for those who are moved."""
 
-        KEEP = "keep", _("Waits count from when they came here")
-        RESTART = "restart", _("Waits begin anew")
+        KEEP = "keep", _("Count from arrival")
+        RESTART = "restart", _("Begin anew")
 
     transfer = models.ForeignKey(Transfer, on_delete=models.CASCADE, related_name="rules")
     #: NULL: every version.

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -203,11 +203,16 @@ def _hand_over_all(claim: Claim, channel: Channel, ready: Sequence[Ready]) -> No
 
 
 def _send(channel: Channel, outgoing: Outgoing) -> Outcome:
+    began = time.monotonic()
     try:
-        return channel.send(outgoing)
+        outcome = channel.send(outgoing)
     except Exception as error:  # a channel of a host may raise whatever it likes
         logger.exception("The channel %s raised instead of answering", channel.identifier)
         return Outcome(OutcomeKind.AMBIGUOUS, detail=f"{type(error).__name__}: {error}"[:255])
+    if outcome.retry_after is None:
+        return outcome
+    # It counts from the answer, which may have taken 25 s; waits count from the hand-over.
+    return replace(outcome, retry_after=outcome.retry_after + time.monotonic() - began)
 
 
 def _in_time(claim: Claim, channel: Channel) -> bool:

@@ -23,8 +23,8 @@ def _loopback_is_allowed(settings: Settings) -> None:
     settings.WAGTAIL_TRIGGERS_EGRESS_ALLOW = ["127.0.0.0/8", "erp.example"]
 
 
-def post(port: int, path: str = "/x", **more: float) -> Reply:
-    return request("POST", f"http://127.0.0.1:{port}{path}", body=b'{"a":1}', **more)
+def post(port: int, total: float = http.TOTAL_SECONDS) -> Reply:
+    return request("POST", f"http://127.0.0.1:{port}/x", body=b'{"a":1}', total=total)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ from typing import Any
 
 from ...core import clock
 from ...core.locking import engine_transaction, locked, retrying
-from ..models import Enrolment, Job
+from ..models import Enrolment, Job, Task
 from .base import Verdict
 from .claim import apply, lock_person
-from .kinds.human_task import HUMAN_TASK
 from .waking import wake
 
 
@@ -45,6 +44,11 @@ def choices(job: Job) -> dict[str, str]:
     return {str(one["name"]): str(one["label"]) for one in job.data.get("choices") or ()}
 
 
+def closes_at(job: Job, run: Enrolment) -> datetime | None:
+    """When a task closes: its deadline, moved on by pauses whose clocks stood still."""
+    return None if job.deadline is None else job.deadline + run.stood_still
+
+
 @retrying
 def release(pk: int, decision: Decision) -> Release:
     """Settle an open task and let its run go on; under the lock of its person.
@@ -55,7 +59,7 @@ def release(pk: int, decision: Decision) -> Release:
     Returns:
         What became of it: a task is settled once, and never after its deadline.
     """
-    job = Job.objects.get(pk=pk, kind=HUMAN_TASK)
+    job = Task.objects.get(pk=pk)
     with engine_transaction():
         lock_person(job)
         moment = clock.now()
@@ -71,7 +75,8 @@ def release(pk: int, decision: Decision) -> Release:
 
 def _refusal(row: Job, decision: Decision, moment: datetime) -> Release | None:
     run = Enrolment.objects.get(pk=row.enrolment_id)
-    late = row.deadline is not None and row.deadline + run.stood_still <= moment
+    closes = closes_at(row, run)
+    late = closes is not None and closes <= moment
     if row.state == Job.State.OPEN and run.state == Enrolment.State.PARKED:
         return Release.PARKED
     if row.state != Job.State.OPEN or run.seq != row.seq or not run.waiting:

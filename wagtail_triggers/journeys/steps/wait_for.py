@@ -77,7 +77,13 @@ class WaitForStep(Step[WaitForSettings]):
         if self.settings.event is None:
             return conditions.evaluate(self.settings.condition, run)
         since = self._anchor(run)
-        return any(past.occurred_at >= since and self._is_it(past, run) for past in run.history)
+        # What happened at the very moment at which the run comes here has brought it here.
+        just_now = self.settings.since in ("now", "last_message") and since == run.moment
+        return any(
+            (past.occurred_at > since or (past.occurred_at == since and not just_now))
+            and self._is_it(past, run)
+            for past in run.history
+        )
 
     def _anchor(self, run: Run) -> datetime:
         """From when on the event counts."""

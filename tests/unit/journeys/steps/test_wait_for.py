@@ -63,6 +63,17 @@ def test_wait_for_an_event_counts_from_its_anchor(since: str, sent: Any, port: s
     assert found == (Advance(port) if port else WaitFor(two + 24 * HOUR))
 
 
+def test_wait_for_an_event_from_now_on_needs_another_one_than_that_which_led_here() -> None:
+    two, since = NOON + 2 * HOUR, "now"
+    here = run(arrived_at=two, moment=two, history=(happened(2 * HOUR, "cart:12"),))
+    assert order(since=since).decide(here) == WaitFor(two + 24 * HOUR)
+    # The clock of the batch was read before the contact was locked: it may have happened since.
+    later = replace(here, history=(happened(2 * HOUR + timedelta(seconds=1), "cart:12"),))
+    assert order(since=since).decide(later) == Advance("next")
+    woken = replace(here, moment=two + HOUR, waiting=True)
+    assert order(since=since).decide(woken) == Advance("next")
+
+
 def test_wait_for_an_event_takes_the_time_out_path_when_the_time_is_over_and_not_before() -> None:
     almost = run(moment=NOON + 24 * HOUR - timedelta(seconds=1), waiting=True)
     assert order().decide(almost) == WaitFor(NOON + 24 * HOUR)

@@ -81,6 +81,7 @@ function Journey({ config, source, onView, width }: AppProps) {
   const [status, setStatus] = useState('');
   const [isOffline, setOffline] = useState(false);
   const [reading, setReading] = useState<Reading>(config.reading ?? NO_READING);
+  const [readGraphOf, setReadGraphOf] = useState<Graph | null>(config.reading ? graph : null);
   const [known, setKnown] = useState<Readonly<Record<string, readonly Port[]>>>({});
   const [numbers, setNumbers] = useState(config.numbers ?? null);
   const [goTo, setGoTo] = useState<{ id: string; n: number } | null>(null);
@@ -140,6 +141,7 @@ function Journey({ config, source, onView, width }: AppProps) {
       readGraph(config.readingUrl, graph, site(), abort.signal)
         .then((answer) => {
           setReading(answer);
+          setReadGraphOf(graph);
           setKnown({});
           setOffline(false);
         })
@@ -488,7 +490,7 @@ function Journey({ config, source, onView, width }: AppProps) {
           </div>
         )}
         {view !== 'text' && !readOnly && (
-          <Problems errors={errors} all={reading.problems} canvas={canvas} onOpen={(id) => {
+          <Problems isFresh={readGraphOf === graph} errors={errors} all={reading.problems} canvas={canvas} onOpen={(id) => {
             canvas.open(id, true);
             setGoTo((before) => ({ id, n: (before?.n ?? 0) + 1 }));
           }} />
@@ -557,6 +559,8 @@ function Search({ steps, label, onFound }: SearchProps) {
 }
 
 interface ProblemsProps {
+  /** Whether the server has seen the graph as it is now. */
+  isFresh: boolean;
   errors: readonly Problem[];
   all: readonly Problem[];
   canvas: Canvas;
@@ -564,8 +568,9 @@ interface ProblemsProps {
 }
 
 /** Everything that is wrong, each with the way to its step. */
-function Problems({ errors, all, canvas, onOpen }: ProblemsProps) {
+function Problems({ isFresh, errors, all, canvas, onOpen }: ProblemsProps) {
   const { t } = canvas;
+  if (!isFresh && all.length === 0) return <p className="triggers-problems__wait">{t('checking')}</p>;
   if (all.length === 0) return <p className="triggers-problems__fine">{t('problems_none')}</p>;
   return (
     <details className="triggers-problems" open={errors.length > 0}>

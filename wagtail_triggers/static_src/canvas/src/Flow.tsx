@@ -223,6 +223,8 @@ export function Flow({ selected, onSelect, onPlace, onConnect, onDropKind, goTo 
     const at = positions.get(goTo.id);
     if (!at) return;
     const [x, y] = flip(goTo.id, at);
+    const size = { width: widths.get(goTo.id) ?? 0, height };
+    if (isSeen(holder.current, flow.flowToScreenPosition({ x, y }), size, flow.getZoom())) return;
     const zoom = Math.max(flow.getZoom(), 0.75);
     void flow.setCenter(x + (widths.get(goTo.id) ?? 0) / 2, y + height / 2, { zoom, duration: 200 });
     // Only when it is asked for, not whenever something moves.
@@ -281,6 +283,22 @@ export function Flow({ selected, onSelect, onPlace, onConnect, onDropKind, goTo 
         )}
       </ReactFlow>
     </div>
+  );
+}
+
+function isSeen(
+  holder: HTMLElement | null,
+  at: { x: number; y: number },
+  size: { width: number; height: number },
+  zoom: number,
+): boolean {
+  if (!holder) return false;
+  const room = holder.getBoundingClientRect();
+  return (
+    at.x >= room.left &&
+    at.y >= room.top &&
+    at.x + size.width * zoom <= room.right &&
+    at.y + size.height * zoom <= room.bottom
   );
 }
 
