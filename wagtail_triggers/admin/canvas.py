@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
+from django.forms import Media
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -146,7 +147,9 @@ def _json_of(text: str) -> Any:
 def canvas_view(request: HttpRequest) -> JsonResponse:
     """Say what the posted `canvas-graph` says and what is wrong with it; changes nothing."""
     _editors_only(request)
-    return JsonResponse(reading_of(_json_of(request.POST.get("canvas-graph", "")), _site_id(request)))
+    return JsonResponse(
+        reading_of(_json_of(request.POST.get("canvas-graph", "")), _site_id(request))
+    )
 
 
 @require_POST
@@ -277,10 +280,8 @@ def canvas_urls() -> list[URLPattern]:
     ]
 
 
-def own_media() -> Any:
+def own_media() -> Media:
     """Return the scripts and styles of the forms that kinds of steps bring."""
-    from django.forms import Media
-
     found = Media()
     for kind in step_kinds.all().values():
         own = own_form_of(kind)

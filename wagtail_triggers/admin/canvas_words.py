@@ -40,7 +40,6 @@ WORDS: Final[Mapping[str, StrOrPromise]] = {
     "deleted": _("Deleted: %(step)s"),
     "drag_hint": _("Drag a step onto the canvas or onto a line, or choose it to add it."),
     "duplicate": _("Duplicate"),
-    "edit": _("Settings"),
     "entered": _("entered"),
     "error": _("Error:"),
     "errors": _("errors"),
@@ -54,7 +53,9 @@ WORDS: Final[Mapping[str, StrOrPromise]] = {
     "group_watch": _("Watches during the whole run"),
     "json_apply": _("Use this JSON"),
     "json_wrong": _("This is not a JSON object. Correct it, then use it."),
-    "kind_unknown": _("There is no form for this kind of step. Its settings can be edited as JSON."),
+    "kind_unknown": _(
+        "There is no form for this kind of step. Its settings can be edited as JSON."
+    ),
     "leads_to": _("“%(port)s” leads to"),
     "left": _("left"),
     "matches_any": _("about anything"),
@@ -64,7 +65,6 @@ WORDS: Final[Mapping[str, StrOrPromise]] = {
     "move_down": _("Move down"),
     "move_up": _("Move up"),
     "moved": _("Moved: %(step)s"),
-    "new": _("New step"),
     "no_condition": _("No condition: it holds for everybody."),
     "no_match": _("Nothing has this name."),
     "not": _("Not"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django import forms
 from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
+from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from ..journeys.problems import Problem
@@ -92,7 +93,9 @@ class StepForm(forms.Form):
         return _change(self.kind.Settings, settings, parts, verb, number)
 
 
-def _change(model: Any, held: dict[str, Any], path: list[str], do: str, number: int) -> Any:
+def _change(
+    model: type[BaseModel], held: dict[str, Any], path: list[str], do: str, number: int
+) -> dict[str, Any]:
     setting = next((one for one in settings_of(model) if one.key == path[0]), None)
     if setting is None:
         return held
@@ -183,9 +186,7 @@ def places(part: Part) -> Iterable[str]:
         yield from places(below)
 
 
-def at_their_places(
-    part: Part, problems: Iterable[Problem]
-) -> dict[str, list[tuple[str, str]]]:
+def at_their_places(part: Part, problems: Iterable[Problem]) -> dict[str, list[tuple[str, str]]]:
     """Return (severity, message) by the nearest place of the form; "" is the whole form."""
     known = set(places(part))
     found: dict[str, list[tuple[str, str]]] = {}
@@ -199,5 +200,7 @@ def at_their_places(
 
 def form_digest(html: str) -> str:
     """Return what differs when the form must be drawn anew; what is typed into it does not."""
-    bare = re.sub(r'\s(value="[^"]*"|checked|selected)(?=[\s>])|(?<=>)[^<]*(?=</textarea>)', "", html)
+    bare = re.sub(
+        r'\s(value="[^"]*"|checked|selected)(?=[\s>])|(?<=>)[^<]*(?=</textarea>)', "", html
+    )
     return hashlib.sha256(bare.encode()).hexdigest()[:16]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,9 @@ class LenientNumber(forms.FloatField):
             return None
         whole = number.is_integer() and "." not in str(value) and "e" not in str(value).lower()
         return int(number) if whole else number
+
+    def validate(self, value: Any) -> None:
+        """Leave judging to the settings themselves."""
 
 
 class JsonField(forms.CharField):
@@ -120,7 +123,7 @@ class Sketch:
 
     fields: dict[str, forms.Field]
     posted: Mapping[str, Any] | None
-    initial: dict[str, Any]
+    initial: MutableMapping[str, Any]
     labels: Callable[[str, str], Any]
     names: Callable[[str, Any], list[tuple[str, Any]] | None]
     condition_widget: Callable[[str], forms.Widget]
@@ -240,8 +243,10 @@ class Model(Shape):
         for setting in settings_of(self.model):
             here = f"{path}.{setting.key}" if path else setting.key
             value = shape_of(setting).collect(cleaned, here, held.get(setting.key))
-            is_said = setting.key in held or value != setting.default
-            if value is not MISSING and is_said:
+            is_default = value == setting.default or (
+                value == {} and not setting.kind.optional and setting.default is not MISSING
+            )
+            if value is not MISSING and (setting.key in held or not is_default):
                 found[setting.key] = value
         return found
 

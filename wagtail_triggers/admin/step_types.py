@@ -52,7 +52,7 @@ class Kind:
     @property
     def is_clock_time(self) -> bool:
         """Whether it is a time of day, written "09:00"."""
-        return self.bound("pattern") == CLOCK_PATTERN
+        return bool(self.bound("pattern") == CLOCK_PATTERN)
 
     @property
     def items(self) -> Kind | None:
@@ -62,7 +62,12 @@ class Kind:
             return unwrap(args[0])
         if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
             return unwrap(args[0])
-        if origin is not None and isinstance(origin, type) and issubclass(origin, Sequence) and args:
+        if (
+            origin is not None
+            and isinstance(origin, type)
+            and issubclass(origin, Sequence)
+            and args
+        ):
             return unwrap(args[0]) if origin is not tuple else None
         return None
 

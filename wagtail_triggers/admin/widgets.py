@@ -60,7 +60,8 @@ class GraphTextarea(forms.Textarea):
     @property
     def media(self) -> forms.Media:
         """The scripts and styles of the text and the canvas, and of forms that kinds bring."""
-        return canvas_media() + own_media()
+        media: forms.Media = canvas_media() + own_media()
+        return media
 
     def build_attrs(
         self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None

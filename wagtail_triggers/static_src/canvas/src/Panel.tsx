@@ -160,7 +160,7 @@ export function Panel(props: PanelProps) {
 }
 
 function PortProblems({ problems, t }: { problems: readonly Problem[]; t: Translate }) {
-  const shown = problems.filter((one) => one.field === '' || one.field.startsWith('ports.'));
+  const shown = problems.filter((one) => one.field.startsWith('ports.'));
   if (shown.length === 0) return null;
   return (
     <ul className="triggers-step__errors">
