@@ -1,4 +1,4 @@
-"""The canvas in a real browser: a chain is drawn, changed and published, by mouse and by keyboard."""
+"""The canvas in a real browser: drawn on, changed and published, by mouse and by keyboard."""
 
 from __future__ import annotations
 
@@ -307,7 +307,7 @@ class PaperStep(Step[PaperSettings]):
         return Advance()
 
     def describe(self, surroundings: Surroundings) -> str:
-        return f"Print {self.settings.copies} × “{self.settings.greeting}”"
+        return f"Print {self.settings.copies} times “{self.settings.greeting}”"
 
 
 def test_host_kind_has_its_form_without_a_line_of_javascript(
@@ -320,7 +320,7 @@ def test_host_kind_has_its_form_without_a_line_of_javascript(
     page.keyboard.press("Enter")
     page.get_by_label("Greeting").fill("Dear reader")
     page.get_by_label("Copies").fill("2")
-    expect(node(page, "acme_paper")).to_contain_text("Print 2 × “Dear reader”")
+    expect(node(page, "acme_paper")).to_contain_text("Print 2 times “Dear reader”")
     settings = next(one["settings"] for one in drawn(page)["nodes"] if one["id"] == "acme_paper")
     assert settings == {"greeting": "Dear reader", "copies": 2}
 
@@ -368,13 +368,8 @@ def test_canvas_under_a_strict_policy_breaks_none_of_it(
     expect(field(page, "amount")).to_be_visible()
     stopped = set(page.evaluate("stopped"))
     # Wagtail's own page stops at its date inputs, at the address of each page.
-    ours = {
-        one
-        for one in stopped
-        if (one not in wagtails and "gravatar" not in one and "/canvas/" in one)
-        or one.startswith("style-src")
-    }
-    assert ours - wagtails == set()
+    ours = {one for one in stopped - wagtails if "/canvas/" in one or one.startswith("style-src")}
+    assert ours == set()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -70,7 +70,7 @@ WORDS: Final[Mapping[str, StrOrPromise]] = {
     "not": _("Not"),
     "not_json": _("The text is not a journey that can be drawn. Correct it under “Text”."),
     "note": _("Note:"),
-    "nowhere": _("– nowhere yet –"),
+    "nowhere": _("nowhere yet"),
     "offline": _("The server does not answer. What you draw is kept, but not checked."),
     "outline": _("Outline"),
     "palette": _("Steps to add"),

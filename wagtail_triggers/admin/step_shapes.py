@@ -19,6 +19,8 @@ from pydantic import BaseModel
 
 from .step_types import MISSING, Kind, Setting, new_item, settings_of, starter_of
 
+#: The choice of nothing: a dash.
+NONE = "\u2013"
 #: More elements than any list of ours may hold; a forged count must not cost more.
 MAX_ITEMS = 200
 
@@ -308,20 +310,18 @@ def shape_of(setting: Setting) -> Shape:
     if kind.choices:
         return _select(setting)
     if kind.model is not None:
-        return _object(kind)
+        return _object(kind.model, kind.optional)
     items = kind.items
     if items is not None:
         return _list(setting, items)
     return _simple(setting)
 
 
-def _object(kind: Kind) -> Shape:
-    model = kind.model
-    assert model is not None
+def _object(model: type[BaseModel], optional: bool) -> Shape:
     fields = {one.key: one for one in settings_of(model)}
     if fields.keys() == {"amount", "unit"} and fields["unit"].kind.choices:
         return Span(fields["unit"].kind.choices)
-    return Model(model, optional=kind.optional)
+    return Model(model, optional=optional)
 
 
 def _list(setting: Setting, items: Kind) -> Shape:
@@ -374,7 +374,7 @@ def _text(setting: Setting) -> Shape:
         if value is not MISSING and not isinstance(value, str | int | float | None):
             return JsonField(widget=forms.Textarea(attrs={"rows": 3}))
         if choices is not None:
-            return forms.ChoiceField(choices=_with([("", "–"), *choices], value))
+            return forms.ChoiceField(choices=_with([("", NONE), *choices], value))
         if setting.kind.is_clock_time:
             return forms.CharField(widget=forms.TextInput(attrs={"type": "time"}))
         longest = setting.kind.bound("max_length") or 0
@@ -391,7 +391,7 @@ def _select(setting: Setting) -> Shape:
     def make(sketch: Sketch, value: Any) -> forms.Field:
         choices = [(str(one), sketch.labels(setting.key, str(one))) for one in values.values()]
         if setting.kind.optional or setting.default is MISSING:
-            choices = [("", "–"), *choices]
+            choices = [("", NONE), *choices]
         return forms.ChoiceField(choices=_with(choices, value))
 
     return Plain(make, lambda value: values.get(value, value) if value else MISSING)

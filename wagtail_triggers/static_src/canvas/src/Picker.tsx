@@ -27,6 +27,13 @@ export function Picker({ kinds, title, t, onPick, onClose }: PickerProps) {
       className="triggers-picker"
       aria-label={title}
       onCancel={onClose}
+      onKeyDown={(event) => {
+        // A search field would only be emptied by it at first.
+        if (event.key !== 'Escape') return;
+        event.preventDefault();
+        event.stopPropagation();
+        onClose();
+      }}
       onClick={(event) => {
         if (event.target === dialog.current) onClose();
       }}
