@@ -149,6 +149,8 @@ WAGTAIL_TRIGGERS_FROM_EMAIL = DEFAULT_FROM_EMAIL
 WAGTAIL_TRIGGERS_POSTAL_ADDRESS = "7 Ferry Row, Ballyquay, Ireland"
 WAGTAIL_TRIGGERS_BASE_URL = SHOP_URL
 WAGTAIL_TRIGGERS_CART_IDLE_MINUTES = 60
+# Asked just before a letter leaves: is the cart still there, is the price still the price?
+WAGTAIL_TRIGGERS_SHOP = {"BACKEND": "example_site.shop.truth.TeaShop"}
 # The demo alone: a clock that the bar at the top of every page moves on.
 WAGTAIL_TRIGGERS_CLOCK = {"BACKEND": "example_site.clock.DemoClock", "OPTIONS": {}}
 

@@ -74,9 +74,22 @@ def journey(
 
 def publish(name: str, graph: Mapping[str, Any], *, priority: int = 0) -> Journey:
     """Publish a journey with this graph; fails if it did not come into force."""
-    row = Journey(
-        site=Site.objects.get(is_default_site=True), name=name, graph=graph, priority=priority
-    )
+    site = Site.objects.get(is_default_site=True)
+    return publish_on(site, name, graph, priority=priority)
+
+
+def publish_on(
+    site: Site,
+    name: str,
+    graph: Mapping[str, Any],
+    *,
+    priority: int = 0,
+    row: Journey | None = None,
+) -> Journey:
+    """Publish a journey of a site, or another version of the one given."""
+    if row is None:
+        row = Journey(site=site, name=name, priority=priority)
+    row.graph = graph
     row.save()
     row.save_revision().publish()
     row.refresh_from_db()

@@ -15,6 +15,8 @@ from django.urls import NoReverseMatch, reverse
 from .conf import TASK_TICK, settings
 from .core import coupons, endpoints, http, retention, shop
 from .core.queue import broker
+from .engine.jobs.registry import kinds
+from .engine.jobs.worker import LONGEST_ATTEMPT
 from .exceptions import ConfigurationError
 from .messages.channels.base import get_channel
 from .messages.policies import rate
@@ -205,7 +207,7 @@ def check_outside(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Che
     try:
         if settings.COUPONS:
             found += coupons.get_provider().checks()
-    except (ConfigurationError, TypeError) as error:
+    except ConfigurationError as error:
         found.append(
             Error(
                 f"Coupons cannot be made: {error}",
@@ -214,6 +216,23 @@ def check_outside(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Che
             )
         )
     return found
+
+
+@register(_TAG)
+def check_jobs(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """E044: an attempt of a kind of job may outlive the worker's hold on it."""
+    most = min(LONGEST_ATTEMPT, settings.LEASE_SECONDS - 11)
+    return [
+        Error(
+            f"A job of the kind {name!r} may take {kind.longest():g} s, and {most:g} s is the most "
+            "that a worker can wait for one.",
+            hint="Lower its hard_timeout (that of the provider, for coupons) to 25 or less, and "
+            f"set WAGTAIL_TRIGGERS_LEASE_SECONDS to at least {kind.longest() + 11:g}.",
+            id="wagtail_triggers.E044",
+        )
+        for name, kind in kinds.all().items()
+        if not kind.by_person and kind.longest() > most
+    ]
 
 
 def _faults_of_webhooks() -> list[ConfigurationError]:

@@ -173,7 +173,7 @@ def load_backend(spec: Any, *, setting: str) -> Any:
 
 
 def beat_schedule(*, tick_seconds: float = 5.0) -> dict[str, dict[str, Any]]:
-    """Entries for Celery's `beat_schedule`: the tick, the reaper and, each hour, retention.
+    """Entries for Celery's `beat_schedule`: the tick, the reaper and retention.
 
     Args:
         tick_seconds: How often due work is looked for, in seconds. Nudges make most work start
@@ -194,10 +194,10 @@ def beat_schedule(*, tick_seconds: float = 5.0) -> dict[str, dict[str, Any]]:
             "schedule": 30.0,
             "options": {"queue": QUEUES[TASK_REAP], "expires": 60},
         },
-        # Hourly, not daily: a beat that is restarted each night counts its day anew each time.
+        # Not once a day: a beat that is restarted each night counts its day anew each time.
         "wagtail-triggers-retention": {
             "task": TASK_RETENTION,
-            "schedule": 3600.0,
-            "options": {"queue": QUEUES[TASK_RETENTION], "expires": 600},
+            "schedule": 600.0,
+            "options": {"queue": QUEUES[TASK_RETENTION], "expires": 300},
         },
     }

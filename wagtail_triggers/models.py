@@ -29,6 +29,7 @@ from .events.models import Cart, Event, MappingFault, Order, OrderLine
 from .experiments.models import Assignment
 from .journeys.models import Journey, JourneyVersion
 from .messages.models import (
+    Circuit,
     Message,
     MessageEvent,
     RateBucket,
@@ -41,6 +42,7 @@ __all__ = [
     "Assignment",
     "BatchAttempt",
     "Cart",
+    "Circuit",
     "ConsentEvent",
     "Contact",
     "Conversion",

@@ -14,9 +14,10 @@ from .admin.deletion import refuse_bulk_deletion
 from .admin.group import TriggersGroup
 from .admin.permissions import register_policies
 from .admin.retry import ACTION as RETRY
+from .admin.site_settings import EDIT_HANDLER
 from .admin.switching import ARCHIVE, PAUSE, RESUME, TAKE_UP
 from .admin.tasks import ACTION as DECIDE
-from .admin.underway import TRANSFER, tell_after_publishing
+from .admin.underway import TRANSFER, tell_after_publishing, tell_after_unpublishing
 from .messages.models import TriggersSettings
 
 ICONS = (
@@ -37,6 +38,7 @@ ICONS = (
 # Policies come before everything that looks one up: the registry refuses late ones.
 register_policies()
 register_snippet(TriggersGroup)
+TriggersSettings.edit_handler = EDIT_HANDLER
 register_setting(TriggersSettings, icon="triggers-journey")
 
 
@@ -61,4 +63,5 @@ def register_log_actions(actions: Any) -> None:
 
 hooks.register("before_bulk_action", refuse_bulk_deletion)
 hooks.register("after_edit_snippet", tell_after_publishing)
+hooks.register("after_unpublish", tell_after_unpublishing)
 hooks.register("construct_homepage_panels", add_stopped_panel)

@@ -68,7 +68,8 @@ def pages(history: History) -> dict[str, str]:
             found[f"{space}:{view}"] = reverse(f"{space}:{view}")
         for view in ("edit", "inspect", "delete", "history", "usage", "preview_on_edit"):
             found[f"{space}:{view}"] = reverse(f"{space}:{view}", args=[written.pk])
-    found["pause"] = reverse("triggers_journeys:pause", args=[history.journey.pk])
+    for view in ("pause", "archive", "underway"):
+        found[view] = reverse(f"triggers_journeys:{view}", args=[history.journey.pk])
     topic = history.template.topic_id
     found["triggers_topics:index"] = reverse("triggers_topics:index")
     found["triggers_topics:add"] = reverse("triggers_topics:add")

@@ -137,6 +137,8 @@ def test_decision_lets_the_run_go_on_at_once_and_is_recorded(
     assert (run.state, port()) == ("completed", choice)
     html = page(client, task)
     assert "The address is fine." in html
+    told = StepRun.objects.get(node="ask", decision="advance").detail["note"]
+    assert told == f"{choice.title()} ({user.username}): The address is fine."
     assert "<form" not in html.partition("triggers-decide")[2].partition("</section>")[0]
 
 

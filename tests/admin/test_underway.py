@@ -188,6 +188,16 @@ def test_publishing_with_people_on_an_earlier_version_says_so_and_leads_to_the_p
     assert url(plan) in page
 
 
+def test_unpublishing_says_that_people_finish_and_where_to_let_them_leave(
+    plan: Journey, chief: Client
+) -> None:
+    unpublish = reverse("triggers_journeys:unpublish", args=[plan.pk])
+    page = chief.post(unpublish, follow=True).text
+    assert "Nobody enters any more. 210 people are under way, and finish." in page
+    assert reverse("triggers_journeys:archive", args=[plan.pk]) in page
+    assert standing() == Counter({(1, node, "active"): n * 10 for n, node in enumerate(NODES, 1)})
+
+
 def test_queries_of_the_page_do_not_grow_with_the_steps(
     plan: Journey, chief: Client, django_assert_max_num_queries: object
 ) -> None:

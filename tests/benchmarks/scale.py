@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -41,7 +42,7 @@ class Stretch:
     """One stage by so many processes.
 
     Attributes:
-        stage: `route`, `run` or `send`.
+        stage: `route`, `run`, `send` or `forget` (retention, by one process).
         processes: How many.
         rate: Things a second, together.
         cpu_ms: CPU of one thing, of workers and of the database.
@@ -68,17 +69,22 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     with world.ready(mails=False):
         found = measure(options.processes, options.orders, options.mails, options.latency)
+        found.append(_forget())
+        bytes_each = _sizes()
     cores = os.cpu_count()
     kept = {
         "cores": cores,
         "latency": options.latency,
         "orders": options.orders,
         "mails": options.mails,
+        "bytes": bytes_each,
     }
     options.json.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**kept, "stretches": [asdict(one) for one in found]}, indent=2)
     options.json.write_text(text + "\n", encoding="utf-8")
-    first = {one.stage: one.rate for one in found if one.processes == options.processes[0]}
+    first: dict[str, float] = {}
+    for one in found:
+        first.setdefault(one.stage, one.rate)
     for one in found:
         print(_line(one, first[one.stage]))
     print("scale: " + " ".join(f"{name}={value}" for name, value in kept.items()))
@@ -242,6 +248,46 @@ def _place_orders(persons: Sequence[Any]) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+def _forget() -> Stretch:
+    """Let retention delete half of the events, as if they were old."""
+    from django.db.models import Max
+
+    from wagtail_triggers.core import clock
+    from wagtail_triggers.engine.retention import sweep
+    from wagtail_triggers.events.models import Event
+
+    newest = Event.objects.aggregate(newest=Max("pk"))["newest"]
+    old = Event.objects.filter(pk__lte=newest // 2)
+    old.update(recorded_at=clock.now() - timedelta(days=500))
+    began = time.perf_counter()
+    before = cpu.spent(SORTS)
+    (events,) = [one for one in sweep(seconds=600) if one.table.name == "events"]
+    seconds, after = time.perf_counter() - began, cpu.spent(SORTS)
+    spent = (after.get("database", 0.0) - before.get("database", 0.0)) * 1_000
+    assert events.rows
+    assert not old.exists()
+    return Stretch("forget", 1, events.rows / seconds, {"database": spent / events.rows}, {})
+
+
+def _sizes() -> dict[str, int]:
+    """Bytes of a row with its share of the indexes, by table."""
+    from django.db import connection
+
+    from wagtail_triggers.contacts.models import Contact
+    from wagtail_triggers.engine.models import Enrolment, StepRun
+    from wagtail_triggers.events.models import Event
+    from wagtail_triggers.messages.models import Message
+
+    found = {}
+    for model in (Contact, Event, Enrolment, StepRun, Message):
+        with connection.cursor() as cursor:
+            cursor.execute(f"VACUUM FULL {model._meta.db_table}")
+            cursor.execute("SELECT pg_total_relation_size(%s)", [model._meta.db_table])
+            (size,) = cursor.fetchone()
+        found[str(model._meta.model_name)] = size // max(1, model._default_manager.count())
+    return found
 
 
 def _check(count: int) -> None:

@@ -71,7 +71,8 @@ def test_scale_runs_small_and_nobody_waits_for_a_row(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     stretches = json.loads(result.read_text(encoding="utf-8"))["stretches"]
     assert [(one["stage"], one["processes"]) for one in stretches] == [
-        (stage, number) for number in (1, 2) for stage in ("route", "run", "send")
+        *((stage, number) for number in (1, 2) for stage in ("route", "run", "send")),
+        ("forget", 1),
     ]
     alone, both = (one["rate"] for one in stretches if one["stage"] == "send")
     assert both > 1.2 * alone

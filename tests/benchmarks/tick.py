@@ -18,22 +18,21 @@ from tests.benchmarks.floors import reached
 from tests.concurrency.people import enrolled, people
 from tests.shop import journey
 from wagtail_triggers.engine.database import run_due
+from wagtail_triggers.engine.models import Enrolment
 from wagtail_triggers.engine.scheduler import due_tasks
 from wagtail_triggers.journeys.models import Journey
 
 DUE = 500
+#: Ticks of a turn where nothing is due: each is so short that anything may fall into it.
+IDLE = 7
 #: The greater size is so many times the smaller one.
 TIMES = 100
 #: The tables that grow with the runs; everything else is the same for both.
 TABLES = ("wagtail_triggers_enrolment", "wagtail_triggers_steprun")
 WAITING = """
-INSERT INTO wagtail_triggers_enrolment (
-    site_id, journey_id, version_id, contact_id, key, active_slot, state, reason, event_id, refs,
-    node, seq, entered_at, arrived_at, wake_at, waiting, tries, depth
-)
-SELECT site_id, journey_id, version_id, contact_id, 'waits:' || number, 1, 'active', '', event_id,
-    refs, 'n1', 1, entered_at, arrived_at,
-    statement_timestamp() + interval '1 day' + random() * interval '30 days', true, 0, 0
+INSERT INTO wagtail_triggers_enrolment ({columns}, key, wake_at)
+SELECT {columns}, 'waits:' || number,
+    statement_timestamp() + interval '1 day' + random() * interval '30 days'
 FROM (SELECT * FROM public.wagtail_triggers_enrolment ORDER BY id LIMIT %s) AS runs,
     generate_series(1, %s) AS number
 """
@@ -73,6 +72,11 @@ def populate(sizes: dict[str, int]) -> None:
     if not Journey.objects.filter(name=name).exists():
         row = journey(name, [{"kind": "entry", "event": "order_placed"}, wait, wait])
         enrolled(row, people(DUE))
+    columns = ", ".join(
+        connection.ops.quote_name(str(field.column))
+        for field in Enrolment._meta.concrete_fields
+        if field.name not in ("id", "key", "wake_at")
+    )
     with connection.cursor() as cursor:
         for schema, size in sizes.items():
             cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
@@ -88,7 +92,7 @@ def populate(sizes: dict[str, int]) -> None:
                 "SELECT setval(pg_get_serial_sequence(%s, 'id'), 100000000)",
                 [f"{schema}.{TABLES[0]}"],
             )
-            cursor.execute(WAITING, [DUE, -(-size // DUE)])
+            cursor.execute(WAITING.format(columns=columns), [DUE, -(-size // DUE)])
             for table in TABLES:
                 cursor.execute(f"VACUUM ANALYZE {table}")
     _look_at("public")
@@ -111,13 +115,15 @@ def _tick(schema: str, due: int, handicap: float) -> float:
             " WHERE key NOT LIKE 'waits:%%' AND id <= %s",
             [bool(due), _highest_of_ours()],
         )
-    began = time.perf_counter()
-    due_tasks()
-    time.sleep(handicap)
-    done = run_due(DUE)
-    taken = time.perf_counter() - began
-    assert done == due, (done, due)
-    return taken
+    taken = []
+    for _once in range(1 if due else IDLE):
+        began = time.perf_counter()
+        due_tasks()
+        time.sleep(handicap)
+        done = run_due(DUE)
+        taken.append(time.perf_counter() - began)
+        assert done == due, (done, due)
+    return statistics.median(taken)
 
 
 def _highest_of_ours() -> int:

@@ -26,6 +26,7 @@ from wagtail_triggers.engine.scheduler import drain
 from wagtail_triggers.messages import claim
 from wagtail_triggers.messages.channels.base import Outgoing
 from wagtail_triggers.messages.models import Message, MessageClass, RateBucket
+from wagtail_triggers.messages.policies.arbiter import arbitrate
 from wagtail_triggers.messages.sender import send_batch
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(1800)]
@@ -90,7 +91,7 @@ def _without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the contacts without locking them: the messages themselves are locked all the same."""
 
     def plain(rows: object, **options: object) -> object:
-        return rows if getattr(rows, "model", None) is Contact else locked(rows, **options)  # type: ignore[type-var,arg-type]
+        return rows if getattr(rows, "model", None) is Contact else locked(rows, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(claim, "locked", plain)
 
@@ -168,7 +169,7 @@ def _only_candidates(
 def _held_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let both senders count before either commits."""
     both = threading.Barrier(2, timeout=PATIENCE)
-    decide = claim.arbitrate
+    decide = arbitrate
 
     def together(*args: object, **options: object) -> object:
         ruling = decide(*args, **options)  # type: ignore[arg-type]

@@ -35,6 +35,7 @@ from example_site.demo.models import ClockOffset
 from example_site.shop.carts import return_path
 from example_site.shop.models import CategoryPage, HomePage, Page, ProductPage
 from wagtail_triggers.core import clock
+from wagtail_triggers.core.shop import get_shop
 from wagtail_triggers.events.models import Event
 
 ADDRESS = {
@@ -197,7 +198,35 @@ def clock_after_two_skips() -> list[float]:
     return [(moment - real).total_seconds() for moment in moments]
 
 
+def truth() -> dict[str, Any]:
+    """What the adapter answers before and after a cart is bought and an article withdrawn."""
+    adapter = get_shop()
+    assert adapter is not None
+    client = Client()
+    add(client, "A", 2)
+    cart = str(Basket.objects.latest("pk").pk)
+
+    def answers() -> dict[str, Any]:
+        carts = adapter.carts([cart, "no number"], timeout=2.0) or {}
+        products = adapter.products(["A", "B", "Z"], timeout=2.0) or {}
+        return {
+            "cart": carts[cart].status if cart in carts else "gone",
+            "lines": (carts[cart].payload or {}).get("lines") if cart in carts else [],
+            "products": {sku: [one.available, one.price] for sku, one in products.items()},
+        }
+
+    before = answers()
+    ProductPage.objects.filter(code="B").update(live=False)
+    ProductPage.objects.filter(code="A").update(price=Decimal("11.00"))
+    changed = answers()
+    placed = order(client)
+    Order.objects.filter(pk=placed.pk).update(status="CANCELLED")
+    orders = adapter.orders([str(placed.pk)], timeout=2.0) or {}
+    return {"before": before, "changed": changed, "after": answers(),
+            "order": orders[str(placed.pk)].status}  # fmt: skip
+
+
 if __name__ == "__main__":
     build()
     visits = {visit.__name__: events_of(visit) for visit in VISITS}
-    print(json.dumps({"visits": visits, "clock": clock_after_two_skips()}))
+    print(json.dumps({"visits": visits, "truth": truth(), "clock": clock_after_two_skips()}))

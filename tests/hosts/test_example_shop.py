@@ -139,3 +139,16 @@ def test_demo_clock_is_ahead_by_what_was_skipped_for_reading_sql_and_events(
     shop: dict[str, Any],
 ) -> None:
     assert shop["clock"] == pytest.approx([25 * 3600] * 3, abs=20)
+
+
+def test_shop_says_what_is_true_of_carts_orders_and_articles(shop: dict[str, Any]) -> None:
+    told = shop["truth"]
+    assert told["before"]["cart"] == "open"
+    assert [line["sku"] for line in told["before"]["lines"]] == ["A"]
+    assert told["before"]["products"] == {
+        "A": [True, {"amount": "9.50", "currency": "EUR"}],
+        "B": [True, {"amount": "28.00", "currency": "EUR"}],
+    }
+    assert told["changed"]["products"]["B"][0] is False
+    assert told["changed"]["lines"][0]["unit_price"]["amount"] == "11.00"
+    assert (told["after"]["cart"], told["order"]) == ("gone", "cancelled")

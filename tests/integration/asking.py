@@ -8,6 +8,7 @@ from typing import Any
 from tests.shop import line, order, publish
 from wagtail_triggers.api import Who
 from wagtail_triggers.engine.database import run_due
+from wagtail_triggers.engine.models import Job, StepRun
 from wagtail_triggers.engine.router import route_batch
 from wagtail_triggers.journeys.models import Journey
 
@@ -63,3 +64,14 @@ def buyers(count: int, prefix: str = "p") -> None:
         order(f"{prefix}{number}", line(), who=who)
     route_batch()
     run_due()
+
+
+def ports() -> list[str]:
+    """Through which way out each run left the step."""
+    steps = StepRun.objects.filter(node="ask", decision="advance").order_by("pk")
+    return list(steps.values_list("port", flat=True))
+
+
+def jobs(*fields: str) -> list[Any]:
+    """These fields of every job, in their order."""
+    return list(Job.objects.order_by("pk").values_list(*fields, flat=len(fields) == 1))

@@ -255,6 +255,25 @@ def test_rows_put_aside_at_the_moment_of_a_resumption_are_found_by_the_reaper(
     assert len(outbox) == 1
 
 
+def test_held_run_that_ends_by_a_merge_is_nobody_s_to_let_go(
+    plan: Journey, clock: FrozenClock, outbox: list[Outgoing]
+) -> None:
+    from wagtail_triggers.contacts.merge import merge
+
+    loser, winner = people(2)
+    enrolled(plan, [loser, winner])
+    Enrolment.objects.update(key="order:1")
+    pause(plan)
+    assert merge(loser.pk, winner.pk, moment=clock.read())
+    ended = Enrolment.objects.get(state="exited")
+    assert (ended.reason, ended.held_wake_at) == ("merged", None)
+    resume(plan)
+    clock.travel(timedelta(minutes=3))
+    reap()
+    assert Switch.objects.count() == 2  # nothing is let go again and again
+    assert not Switch.objects.filter(done_at=None).exists()
+
+
 def test_archived_journey_can_be_taken_up_again(
     plan: Journey, clock: FrozenClock, outbox: list[Outgoing]
 ) -> None:

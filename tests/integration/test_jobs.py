@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,25 +10,24 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from tests.integration.asking import COUPON, TASK, buyers, forked
-from tests.shop import ADA, line, order, template
-from wagtail_triggers.api import Who
+from tests.integration.asking import COUPON, TASK, buyers, forked, jobs, ports
+from tests.shop import ADA, line, order
 from wagtail_triggers.contacts.merge import merge
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core import memory_coupons
 from wagtail_triggers.core.clock import FrozenClock
-from wagtail_triggers.core.coupons import CouponSpec, Creation
+from wagtail_triggers.core.coupons import Creation
 from wagtail_triggers.core.http import Fate
 from wagtail_triggers.engine import lifecycle
 from wagtail_triggers.engine.database import run_due
 from wagtail_triggers.engine.jobs import claim, worker
 from wagtail_triggers.engine.jobs.base import Verdict
-from wagtail_triggers.engine.jobs.claim import reap, take
+from wagtail_triggers.engine.jobs.claim import take
 from wagtail_triggers.engine.jobs.worker import work_batch
 from wagtail_triggers.engine.models import Enrolment, Job, StepRun
 from wagtail_triggers.engine.recovery import reap as reap_all
 from wagtail_triggers.engine.router import route_batch
-from wagtail_triggers.engine.scheduler import drain, due_tasks
+from wagtail_triggers.engine.scheduler import due_tasks
 from wagtail_triggers.journeys.models import Journey
 from wagtail_triggers.messages.channels.base import Outgoing
 from wagtail_triggers.messages.models import TriggersSettings
@@ -53,16 +51,6 @@ def _shop(clock: FrozenClock, outbox: list[Outgoing], settings: Settings) -> Non
 def plan(_shop: None) -> Journey:
     """A coupon for every order."""
     return forked(COUPON, {"next": [], "failed": []})
-
-
-def ports() -> list[str]:
-    """Through which way out each run left the step."""
-    steps = StepRun.objects.filter(node="ask", decision="advance").order_by("pk")
-    return list(steps.values_list("port", flat=True))
-
-
-def jobs(*fields: str) -> list[Any]:
-    return list(Job.objects.order_by("pk").values_list(*fields, flat=len(fields) == 1))
 
 
 def test_job_is_asked_for_once_carried_out_and_lets_the_run_go_on(plan: Journey) -> None:
@@ -334,8 +322,11 @@ def test_kind_that_raises_is_taken_as_ambiguous_and_tried_again(
     assert len(memory_coupons.issued) == 1
 
 
-def test_endpoint_that_is_down_puts_the_rest_of_its_lane_off(plan: Journey) -> None:
-    memory_coupons.script([Creation(Fate.NEVER_LEFT)] * 10)
+@pytest.mark.parametrize("fate", [Fate.NEVER_LEFT, Fate.AMBIGUOUS])
+def test_endpoint_that_does_not_work_puts_the_rest_of_its_lane_off(
+    plan: Journey, fate: Fate
+) -> None:
+    memory_coupons.script([Creation(fate)] * 10)
     buyers(10)
     assert work_batch() == 10
     assert len(memory_coupons.asked) == worker.GIVE_UP_AFTER
@@ -354,123 +345,6 @@ def test_worker_that_cannot_finish_within_its_lease_gives_back(
     ]  # fmt: skip
 
 
-# What a dead worker leaves behind
-
-
-class _Killed(BaseException):
-    """What no `except Exception` catches."""
-
-
-def _dies(*args: Any, **kwargs: Any) -> Any:
-    raise _Killed
-
-
-def dies_before_begin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "begin", _dies)
-
-
-def dies_before_it_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_carry_out", _dies)
-
-
-def dies_after_it_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "after", _dies)
-
-
-def dies_while_it_settles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claim, "wake", _dies)
-
-
-@pytest.mark.parametrize(
-    ("dies", "left", "asked"),
-    [
-        (dies_before_begin, {"claimed": 3}, 0),
-        (dies_before_it_calls, {"working": 1, "claimed": 2}, 0),
-        (dies_after_it_called, {"working": 1, "claimed": 2}, 1),
-        (dies_while_it_settles, {"working": 1, "claimed": 2}, 1),
-    ],
-    ids=["before begin", "before the call", "after the call", "while settling"],
-)
-def test_worker_that_dies_leaves_jobs_that_the_next_one_finishes_once(
-    plan: Journey,
-    clock: FrozenClock,
-    dies: Callable[[pytest.MonkeyPatch], None],
-    left: dict[str, int],
-    asked: int,
-) -> None:
-    buyers(3)
-    with pytest.MonkeyPatch.context() as patch:
-        # The claim wakes nobody here, so `wake` is first called when a job is settled.
-        patch.setattr(claim, "_claim", _claim_without_waking)
-        dies(patch)
-        with pytest.raises(_Killed):
-            work_batch()
-    states = jobs("state")
-    assert {state: states.count(state) for state in set(states)} == left
-    assert len(memory_coupons.asked) == asked
-    assert work_batch() == 0
-    assert reap() == 0
-    clock.travel(LEASE + MINUTE)
-    assert reap() == 3
-    assert jobs("state") == ["planned"] * 3
-    assert sum(jobs("tries")) == left.get("working", 0)
-    run_until_idle()
-    assert jobs("state") == ["done"] * 3
-    # A repetition carries the same code: the shop made three coupons, whatever was lost.
-    assert len(memory_coupons.issued) == 3
-    assert len(memory_coupons.asked) == 3 + asked
-    assert ports() == ["next"] * 3
-    assert set(Enrolment.objects.values_list("state", flat=True)) == {"completed"}
-
-
-_claim = claim._claim
-
-
-def _claim_without_waking(rows: Any, held: Any, moment: Any) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(claim, "wake", lambda rows, moment: 0)
-        _claim(rows, held, moment)
-
-
-def test_job_that_kills_three_workers_has_failed_and_the_others_pay_nothing(
-    plan: Journey, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    buyers(3)
-    poison = Job.objects.order_by("pk").first()
-    assert poison is not None
-    original = worker._carry_out
-
-    def dies_at_one(kind: Any, job: Job, moment: Any) -> Any:
-        if job.pk == poison.pk:
-            raise _Killed
-        return original(kind, job, moment)
-
-    monkeypatch.setattr(worker, "_carry_out", dies_at_one)
-    for _death in range(3):
-        with pytest.raises(_Killed):
-            drain(work_batch, seconds=5)
-        clock.travel(LEASE + MINUTE)
-        reap()
-    assert work_batch() in (0, 2)
-    run_until_idle()
-    assert jobs("state", "tries") == [("failed", 3), ("done", 0), ("done", 0)]
-    assert jobs("reason")[0] == "The worker died each time it was about to do this."
-    assert sorted(ports()) == ["failed", "next", "next"]
-
-
-def test_worker_that_comes_back_after_its_lease_writes_nothing(
-    plan: Journey, clock: FrozenClock
-) -> None:
-    buyers(1)
-    held = take()
-    claim.begin(held.jobs[0], held.token)
-    clock.travel(LEASE + MINUTE)
-    reap()
-    assert claim.settle(held.jobs[0], held.token, Verdict("done", result={"code": "X"})) is (False)
-    assert jobs("state") == ["planned"]
-    assert claim.begin(held.jobs[0], held.token) is None
-
-
 def test_claims_of_jobs_cost_the_same_for_few_and_for_many(plan: Journey) -> None:
     def costs(prefix: str, count: int) -> int:
         buyers(count, prefix)
@@ -483,127 +357,6 @@ def test_claims_of_jobs_cost_the_same_for_few_and_for_many(plan: Journey) -> Non
     few = costs("few", 2)
     assert costs("many", 20) == few
     assert few <= 12
-
-
-def test_messages_after_a_coupon_show_it(outbox: list[Outgoing], clock: FrozenClock) -> None:
-    letter = template(
-        "{{ coupon.code }}",
-        "<p>{{ coupon.percent }} % until {{ coupon.expires_at | date }}: {{ coupon.code }}</p>",
-    )
-    forked(COUPON, {"next": [{"kind": "send", "template": letter}], "failed": []})
-    buyers(2)
-    run_until_idle()
-    codes = set(memory_coupons.issued)
-    assert {one.subject for one in outbox} == codes
-    assert len(codes) == 2
-    assert all("10 % until" in one.text for one in outbox)
-    assert all("8 May 2026" in one.text or "May 8, 2026" in one.text for one in outbox)
-
-
-def test_message_without_a_coupon_asks_for_none_and_shows_nothing(
-    outbox: list[Outgoing], clock: FrozenClock
-) -> None:
-    letter = template("Sorry", "<p>[{{ coupon.code }}]</p>")
-    memory_coupons.script([Creation(Fate.REFUSED)])
-    forked(COUPON, {"next": [], "failed": [{"kind": "send", "template": letter}]})
-    buyers(1)
-    run_until_idle()
-    assert len(outbox) == 1
-    assert "[]" in outbox[0].text
-
-
-# Coupons
-
-
-def test_code_has_80_bits_a_prefix_and_letters_that_nobody_confuses(plan: Journey) -> None:
-    buyers(30)
-    run_until_idle()
-    codes = jobs("reference")
-    assert len(set(codes)) == 30
-    for code in codes:
-        prefix, *groups = code.split("-")
-        assert prefix == "SPRING"
-        assert [len(group) for group in groups] == [4, 4, 4, 4]
-        assert not set("".join(groups)) & set("ILOU")
-    assert Job.objects.first().result["expires_at"] == "2026-05-08T12:00:00+00:00"  # type: ignore[union-attr]
-
-
-def test_code_is_committed_before_the_shop_hears_of_it(
-    plan: Journey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = []
-    original = memory_coupons.MemoryCoupons.create
-
-    def looks(self: Any, code: str, spec: Any) -> Creation:
-        row = Job.objects.get(reference=code)
-        seen.append((row.state, spec.owner == str(row.public_id), spec.email, spec.discount))
-        return original(self, code, spec)
-
-    monkeypatch.setattr(memory_coupons.MemoryCoupons, "create", looks)
-    buyers(1)
-    run_until_idle()
-    assert seen == [("working", True, "p0@example.com", "percent")]
-
-
-def test_code_that_belongs_to_somebody_else_is_replaced(
-    plan: Journey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    codes = iter(["TAKEN", "FREE"])
-    kind = "wagtail_triggers.engine.jobs.kinds.coupon.new_code"
-    monkeypatch.setattr(kind, lambda prefix: next(codes))
-    buyers(1)
-    job = Job.objects.get()
-    spec = CouponSpec("percent", None, "", None, job.created_at, owner="other")
-    memory_coupons.issued["TAKEN"] = spec
-    run_until_idle()
-    assert jobs("state", "reference") == [("done", "FREE")]
-    assert Job.objects.get().result["code"] == "FREE"
-    assert memory_coupons.issued["TAKEN"] is spec
-
-
-def test_person_who_has_a_coupon_of_the_step_gets_that_one_again(
-    plan: Journey, clock: FrozenClock
-) -> None:
-    who = Who(user_id=7, email="p7@example.com")
-    for number, later in enumerate((timedelta(), DAY, 4 * DAY, 2 * DAY)):
-        clock.travel(later)
-        order(f"n{number}", line(), who=who)
-        run_until_idle()
-    codes = [result["code"] for result in jobs("result")]
-    # On the fifth day it still holds for two; on the seventh it has ended.
-    assert codes[0] == codes[1] == codes[2] != codes[3]
-    assert len(memory_coupons.asked) == 2
-    assert jobs("state") == ["done"] * 4
-
-
-def test_person_in_two_runs_at_once_gets_one_coupon(plan: Journey, clock: FrozenClock) -> None:
-    who = Who(user_id=7, email="p7@example.com")
-    order("a", line(), who=who)
-    order("b", line(), who=who)
-    run_until_idle()
-    clock.travel(MINUTE)
-    run_until_idle()
-    assert jobs("state") == ["done", "done"]
-    assert len(memory_coupons.asked) == 1
-
-
-def test_coupons_that_are_not_reused_differ_from_run_to_run() -> None:
-    forked({**COUPON, "reuse": False}, {"next": [], "failed": []})
-    who = Who(user_id=7, email="p7@example.com")
-    order("a", line(), who=who)
-    order("b", line(), who=who)
-    run_until_idle()
-    assert len(set(memory_coupons.asked)) == 2
-
-
-def test_shop_without_a_provider_waits_for_one_until_it_is_too_late(
-    plan: Journey, settings: Settings, clock: FrozenClock
-) -> None:
-    settings.WAGTAIL_TRIGGERS_COUPONS = {}
-    buyers(1)
-    work_batch()
-    assert jobs("state") == ["planned"]
-    assert "WAGTAIL_TRIGGERS_COUPONS" in jobs("reason")[0]
 
 
 # Tasks wait for a person

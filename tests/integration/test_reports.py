@@ -194,6 +194,19 @@ def test_apply_a_rejection_fails_what_was_in_doubt_and_nothing_else(
     assert row.reason == ("suppressed" if ends == State.FAILED else "")
 
 
+def test_apply_a_rejection_lets_what_waits_for_the_slot_be_looked_at_now(
+    clock: FrozenClock,
+) -> None:
+    row = message(State.UNKNOWN_PARKED, marketing=True)
+    (waits,) = planned(letter("Offer", marketing=True), [row.contact])
+    later = clock.moment + timedelta(days=2)
+    Message.objects.filter(pk=waits.pk).update(state=State.DEFERRED, due_at=later)
+    record([report("rejected", row)])
+    apply_batch()
+    waits.refresh_from_db()
+    assert (waits.state, waits.due_at) == (State.DEFERRED, clock.moment)
+
+
 def test_apply_a_healed_message_is_not_sent_a_second_time(
     clock: FrozenClock, outbox: list[object]
 ) -> None:

@@ -16,6 +16,7 @@ from tests.concurrency.people import enrolled, letter, people, planned, site
 from tests.shop import journey, template
 from wagtail_triggers.admin.sent import as_sent
 from wagtail_triggers.checks import check_retention
+from wagtail_triggers.consent.models import SendLedger
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core import clock as times
 from wagtail_triggers.core.clock import FrozenClock
@@ -151,6 +152,21 @@ def test_sweep_of_reports_leaves_those_that_have_not_had_their_effects(clock: Fr
     clock.travel(AGE)
     assert rows() == {"reports": 1}
     assert MessageEvent.objects.get().provider_event_id == "1"
+
+
+def test_sweep_of_permits_leaves_those_of_messages_on_their_way(clock: FrozenClock) -> None:
+    sent, waits = planned(letter(), people(2))
+    Message.objects.filter(pk=sent.pk).update(
+        state="accepted", due_at=None, settled_at=clock.moment
+    )
+    for row in (sent, waits):
+        SendLedger.objects.create(
+            site=site(), contact=row.contact, message=row, channel="email", at=clock.moment,
+            until=clock.moment,
+        )  # fmt: skip
+    clock.travel(AGE)
+    assert rows()["permits"] == 1
+    assert SendLedger.objects.get().message_id == waits.pk
 
 
 def test_sweep_of_carts_leaves_those_of_live_runs_and_those_still_to_be_abandoned(

@@ -61,8 +61,8 @@ def read(sent: list[Sent], end: datetime) -> Report:
         end: The last moment of the simulation.
     """
     report = Report(twice=len(sent) - len({one.key for one in sent}))
-    rows = {
-        str(row["public_id"]): row
+    rows: dict[str, dict[str, Any]] = {
+        str(row["public_id"]): dict(row)
         for row in Message.objects.values(
             "public_id", "contact__email", "state", "priority", "planned_at", "settled_at", "pk",
             "message_class", "event__occurred_at", "due_at", "reason", "token",

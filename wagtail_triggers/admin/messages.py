@@ -74,6 +74,9 @@ class MessageInspectView(RecordInspectView):
             "state_tone": tone(message.state),
             "reason": explained(message.reason),
             "sent": as_sent(message),
+            "parts": Message.objects.filter(merged_into=message)
+            .select_related("template_version__template")
+            .order_by("-priority", "planned_at"),
             "body_url": reverse("triggers_messages:body", args=[message.pk]),
             "run": runs.first() if may_view(user, Enrolment) else None,
             "event": Event.objects.filter(pk=message.event_id or 0).first()

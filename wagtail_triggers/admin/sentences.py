@@ -51,11 +51,15 @@ class Teller:
             return _("until %(moment)s") % {"moment": _moment(detail.get("until"))}
         if step.decision == "transfer":
             return _("moved here from version %(number)s") % {"number": detail.get("from_version")}
+        if step.decision in {"wait_for", "ask"}:
+            if not detail.get("until"):
+                return ""
+            return _("until %(moment)s at the latest") % {"moment": _moment(detail["until"])}
         if step.decision in {"exit", "park"}:
             return explained(str(detail.get("reason", "")))
         if detail.get("note"):
-            return str(detail["note"])
-        return self._answer(step) if step.decision == "advance" else ""
+            return explained(str(detail["note"]))
+        return self._answer(step) if step.decision in {"advance", "act"} else ""
 
     def _answer(self, step: StepRun) -> str:
         """Return which way out of a fork was taken; "" where there was but one."""

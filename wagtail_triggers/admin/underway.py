@@ -25,7 +25,7 @@ from django.utils.translation import ngettext
 from wagtail.admin import messages as admin_messages
 from wagtail.log_actions import log
 
-from ..engine.models import Transfer, TransferRule
+from ..engine.models import Enrolment, Transfer, TransferRule
 from ..engine.places import Place, behind, may_stand, places, unsent_of_removed_steps
 from ..engine.transfer import Rule, begin, carry_out
 from ..exceptions import TriggersError
@@ -291,6 +291,24 @@ def tell_after_publishing(request: HttpRequest, instance: Any) -> None:
     )
     url = reverse("triggers_journeys:underway", args=[journey.pk])
     button = admin_messages.button(url, _t("Decide"))
+    admin_messages.info(request, text % {"n": people}, buttons=[button])
+
+
+def tell_after_unpublishing(request: HttpRequest, instance: Any) -> None:
+    """Say that those under way finish, and where to let them leave: an `after_unpublish` hook."""
+    if not isinstance(instance, Journey) or not may_switch(request.user, instance):
+        return
+    alive = Enrolment.objects.filter(journey_id=instance.pk, state__in=Enrolment.ALIVE)
+    people = alive.count()
+    if not people:
+        return
+    text = ngettext(
+        "Nobody enters any more. %(n)d person is under way, and finishes.",
+        "Nobody enters any more. %(n)d people are under way, and finish.",
+        people,
+    )
+    url = reverse("triggers_journeys:archive", args=[instance.pk])
+    button = admin_messages.button(url, _t("Let them leave"))
     admin_messages.info(request, text % {"n": people}, buttons=[button])
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.db import models
-from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.dates import WEEKDAYS
+from django.utils.text import capfirst
 
 if TYPE_CHECKING:
     _CharField = models.CharField[str, str]
@@ -14,7 +15,7 @@ else:
     _CharField = models.CharField
 
 #: Monday is 1, as in ISO 8601.
-DAYS: Final = tuple((str(number + 1), name) for number, name in WEEKDAYS_ABBR.items())
+DAYS: Final = tuple((str(number + 1), name) for number, name in WEEKDAYS.items())
 
 
 class WeekdaysFormField(forms.MultipleChoiceField):
@@ -53,5 +54,5 @@ class WeekdaysField(_CharField):
     def formfield(self, **kwargs: Any) -> Any:
         """Give the seven boxes."""
         return WeekdaysFormField(
-            label=self.verbose_name, help_text=self.help_text, required=not self.blank
+            label=capfirst(self.verbose_name), help_text=self.help_text, required=not self.blank
         )

@@ -104,7 +104,12 @@ def get_provider() -> CouponProvider:
         raise ConfigurationError(
             f'Nobody makes coupons. Set {_SETTING} = {{"BACKEND": "dotted.path.Class"}}.'
         )
-    provider = load_backend(settings.COUPONS, setting=_SETTING)
+    try:
+        provider = load_backend(settings.COUPONS, setting=_SETTING)
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{_SETTING}: the class does not take these OPTIONS ({error})."
+        ) from error
     if not isinstance(provider, CouponProvider):
         raise ConfigurationError(
             f"{_SETTING} names {type(provider).__name__}, which makes no coupons. Subclass "

@@ -124,6 +124,8 @@ class DatabaseStore:
         self.only = only
         #: Runs that were claimed and not asked: held, or moved to another version first.
         self.put_aside = 0
+        #: Due runs were found, and other runners had all of them before us.
+        self.was_late = False
 
     @contextmanager
     def claim(self, limit: int) -> Iterator[DatabaseBatch]:
@@ -137,6 +139,7 @@ class DatabaseStore:
         try:
             with engine_transaction():
                 batch, moving = self._locked(candidates, moment)
+                self.was_late = not (batch.rows or moving or self.put_aside)
                 yield batch
                 attempts.done(attempt)
         except BaseException:
@@ -259,7 +262,12 @@ def _since(trigger: EventView, events: tuple[EventView, ...]) -> tuple[EventView
 @retrying
 def _attempt(ids: Sequence[int] | None, limit: int) -> int:
     store = DatabaseStore(only=ids)
-    return run_batch(store, limit) + store.put_aside
+    done = run_batch(store, limit) + store.put_aside
+    if store.was_late and ids is None:
+        # Two runners met at the same rows. Those are announced now: look behind them, once.
+        store = DatabaseStore()
+        done = run_batch(store, limit) + store.put_aside
+    return done
 
 
 def run_due(limit: int | None = None) -> int:

@@ -15,7 +15,7 @@ from ..core import clock
 from ..core.queue import broker, reach_broker
 from ..events.models import Event, MappingFault
 from ..journeys.models import Journey
-from ..messages.models import Message, Template
+from ..messages.models import Circuit, Message, Template
 from . import retention
 from .models import BatchAttempt, Enrolment, Job
 
@@ -48,6 +48,7 @@ def findings(*, with_broker: bool = True) -> list[Finding]:
         *_queues(moment),
         *_stuck(moment),
         *_set_aside(),
+        *_stopped(moment),
         *_published(),
         *_snapshots(moment),
         *_retention(moment),
@@ -130,6 +131,27 @@ def _set_aside() -> Iterator[Finding]:
         yield Finding(topic, not count, _("None.") if not count else f"{count}. {what}")
     text = "; ".join(f"{fault.mapping} ({fault.count}): {fault.error[:80]}" for fault in faults)
     yield Finding(_("Mappings"), not faults, text or _("None has failed."))
+
+
+def _stopped(moment: datetime) -> Iterator[Finding]:
+    """What has stopped by itself, or was switched off."""
+    rows = Journey.objects.filter(state=Journey.State.PAUSED).exclude(pause_reason="")
+    names = list(rows.values_list("name", flat=True)[:5])
+    text = (
+        _("These have paused themselves: %(names)s. Their pages say why.")
+        % {"names": ", ".join(names)}
+        if names
+        else _("None has paused itself.")
+    )
+    yield Finding(_("Stopped journeys"), not names, text)
+    closed = list(Circuit.objects.filter(bulk_until__gt=moment).values_list("name", flat=True))
+    text = (
+        _("Most attempts through these fail, so they pause: %(names)s. Is the provider up?")
+        % {"names": ", ".join(closed)}
+        if closed
+        else _("None of them fails most of the time.")
+    )
+    yield Finding(_("Channels"), not closed, text)
 
 
 def _published() -> Iterator[Finding]:

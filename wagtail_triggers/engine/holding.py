@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
-from ..conf import TASK_RUN, TASK_SEND_BULK, settings
+from ..conf import TASK_JOBS, TASK_RUN, TASK_SEND_BULK, settings
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.bulk import update_rows
@@ -143,11 +143,17 @@ def _notice_forgotten() -> None:
         kind=Switch.Kind.RELEASE,
         done_at=None,
     )
-    runs = Enrolment.objects.filter(journey=OuterRef("pk"), held_wake_at__isnull=False)
-    messages = Message.objects.filter(
-        journey_version__journey=OuterRef("pk"), held_due_at__isnull=False
+    runs = Enrolment.objects.filter(
+        journey=OuterRef("pk"), state=Enrolment.State.ACTIVE, held_wake_at__isnull=False
     )
-    held_jobs = Job.objects.filter(enrolment__journey=OuterRef("pk"), held_due_at__isnull=False)
+    messages = Message.objects.filter(
+        journey_version__journey=OuterRef("pk"),
+        state__in=Message.WAITING,
+        held_due_at__isnull=False,
+    )
+    held_jobs = Job.objects.filter(
+        enrolment__journey=OuterRef("pk"), state=Job.State.PLANNED, held_due_at__isnull=False
+    )
     forgotten = Journey.objects.filter(
         Exists(runs) | Exists(messages) | Exists(held_jobs), ~is_off(OuterRef("site"))
     ).exclude(state=Journey.State.PAUSED)
@@ -244,6 +250,7 @@ def _release(rows: list[Row], switch: Switch) -> None:
     Switch.objects.filter(pk=switch.pk).update(released=F("released") + overdue)
     nudge(TASK_RUN)
     nudge(TASK_SEND_BULK)
+    nudge(TASK_JOBS)
 
 
 def _due(row: Enrolment | Message | Job, switch: Switch) -> datetime:

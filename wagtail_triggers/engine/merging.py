@@ -26,9 +26,13 @@ def follow(loser: Contact, winner: Contact, moment: datetime) -> None:
         slot = (row.journey_id, row.key)
         if slot in seen:
             row.state, row.reason = Enrolment.State.EXITED, MERGED
-            row.active_slot = row.wake_at = None
+            row.active_slot = row.wake_at = row.held_wake_at = None
             row.ended_at = moment
-            row.save(update_fields=["state", "reason", "active_slot", "wake_at", "ended_at"])
+            row.save(
+                update_fields=[
+                    "state", "reason", "active_slot", "wake_at", "held_wake_at", "ended_at",
+                ]
+            )  # fmt: skip
             ledger.cancel([row.pk], MERGED, moment)
             jobs.cancel([row.pk], MERGED, moment)
         seen.add(slot)

@@ -17,12 +17,13 @@ from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from ..consent.models import SendLedger
 from ..core import clock
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.retention import Table, register_table, tables
 from ..events.models import Cart, Event
 from ..messages.models import Message, MessageEvent
-from .models import Enrolment, Job, Refusal, StepRun, Sweep
+from .models import Enrolment, Job, Pulse, Refusal, StepRun, Sweep
 
 logger = logging.getLogger("wagtail_triggers.retention")
 
@@ -180,8 +181,18 @@ def _jobs(rows: QuerySet[Job], before: datetime) -> QuerySet[Job]:
     return ended.exclude(state__in=Job.PENDING)
 
 
-def _refusals(rows: QuerySet[Refusal], before: datetime) -> QuerySet[Refusal]:
+def _pulses(rows: QuerySet[Pulse], before: datetime) -> QuerySet[Pulse]:
     return rows
+
+
+def _all(rows: QuerySet[Any], before: datetime) -> QuerySet[Any]:
+    return rows
+
+
+def _permits(rows: QuerySet[SendLedger], before: datetime) -> QuerySet[SendLedger]:
+    """Of messages that are over. No cap looks back as far as this."""
+    pending = Message.objects.filter(pk=OuterRef("message_id")).exclude(state__in=Message.TERMINAL)
+    return rows.filter(~Exists(pending))
 
 
 def _messages(rows: QuerySet[Message], before: datetime) -> QuerySet[Message]:
@@ -207,7 +218,9 @@ for _table in (
     Table("carts", Cart, "updated_at", SEASON, _carts, grows=False),
     Table("steps", StepRun, "at", SEASON, _of_ended_runs),
     Table("jobs", Job, "created_at", SEASON, _jobs),
-    Table("refusals", Refusal, "at", 90, _refusals),
+    Table("refusals", Refusal, "at", 90, _all),
+    Table("pulses", Pulse, "at", 7, _pulses),
+    Table("permits", SendLedger, "at", SEASON, _permits),
     Table("reports", MessageEvent, "recorded_at", SEASON, _reports),
     Table("message_contents", Message, "planned_at", SEASON, _contents, blank={"context": {}}),
     Table("messages", Message, "planned_at", None, _messages),

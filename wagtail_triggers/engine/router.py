@@ -49,6 +49,9 @@ EVENTS_PER_CONTACT: Final = 200
 #: Transactions commit out of the order of their ids. So far behind the newest id seen is looked
 #: for on every round; what commits later still is found by the reaper, which looks everywhere.
 LATE_COMMITS: Final = 10_000
+#: Two routers may meet at the same people. Whoever comes second looks behind them, once, instead of
+#: taking the queue for empty.
+LOOKS: Final = 2
 
 NOT_TAKEN_IN: Final = gettext_noop(
     "No running journey with this uid takes the person in. Is it published, and does it have an "
@@ -77,23 +80,32 @@ def route_batch(limit: int | None = None, *, everywhere: bool = False) -> int:
     limit = limit or settings.BATCH_SIZE
     floor = 0 if everywhere else _low_water
     found = _resolve_batch(limit, floor)
+    routed = 0
+    for _look in range(LOOKS):
+        contact_ids, newest = _waiting_contacts(limit, floor)
+        if newest:
+            _low_water = max(0, newest - LATE_COMMITS)
+        if not contact_ids:
+            break
+        routed = _route_announced(contact_ids)
+        if routed:
+            break
+    return found + routed
+
+
+def _route_announced(contact_ids: Sequence[int]) -> int:
+    """Route these contacts' events, together or, where that fails, one contact after the other."""
     moment = clock.now()
-    contact_ids, newest = _waiting_contacts(limit, floor)
-    if newest:
-        _low_water = max(0, newest - LATE_COMMITS)
-    if not contact_ids:
-        return found
     attempt = attempts.announce(BatchAttempt.Kind.CONTACTS, contact_ids, moment)
     try:
-        routed = _route(contact_ids, moment, attempt)
+        return _route(contact_ids, moment, attempt)
     except Exception as error:  # whatever it is, one contact must not hold up all others
         attempts.done(attempt)
         logger.warning("A batch of %d contacts failed", len(contact_ids), exc_info=error)
-        return found + route_singly(contact_ids, f"{type(error).__name__}: {error}")
+        return route_singly(contact_ids, f"{type(error).__name__}: {error}")
     except BaseException:
         attempts.done(attempt)
         raise
-    return found + routed
 
 
 def route_singly(contact_ids: Sequence[int], error: str) -> int:

@@ -31,8 +31,8 @@ from .channels.base import Channel, get_channel
 from .guards import Guard, stopped_by
 from .models import Message, MessageClass
 from .outcomes import UNKNOWN, Settlement, may_repeat, unknown
+from .policies import circuit, rate, slots
 from .policies import digest as digests
-from .policies import rate, slots
 from .policies.arbiter import arbitrate
 from .policies.collapse import OVERDUE
 
@@ -77,6 +77,9 @@ class Claim:
     #: What the provider took, and what could not even be built.
     accepted: list[Message] = field(default_factory=list)
     broken: list[Message] = field(default_factory=list)
+    #: How the attempts through each channel went, and which of them had failed before.
+    attempts: dict[str, str] = field(default_factory=dict)
+    shaky: list[str] = field(default_factory=list)
 
     def channel(self, name: str) -> Channel | None:
         """The channel of this name, built once per claim; None where it is not set up."""
@@ -96,10 +99,11 @@ def _channel_or_none(name: str) -> Channel | None:
 def take(message_class: str, limit: int = BATCH) -> Claim:
     """Claim a batch of due messages of one lane; settle at once what a guard stops."""
     claim = Claim(uuid.uuid4(), clock.now(), time.monotonic())
+    closed, claim.shaky = circuit.look(message_class, claim.moment)
     tried: set[int] = set()
     # Where another sender is just claiming what comes first, look behind it instead of giving up.
     for window in (limit, 2 * limit, 4 * limit):
-        found = _candidates(message_class, claim.moment, window)
+        found = _candidates(message_class, claim.moment, window, closed)
         candidates = dict([(pk, who) for pk, who in found.items() if pk not in tried][:limit])
         if not candidates:
             break
@@ -211,7 +215,9 @@ def _is_due(row: Message, moment: datetime) -> bool:
     return row.due_at is not None and row.due_at <= moment
 
 
-def _candidates(message_class: str, moment: datetime, limit: int) -> dict[int, int]:
+def _candidates(
+    message_class: str, moment: datetime, limit: int, closed: Sequence[str] = ()
+) -> dict[int, int]:
     """Ids of due messages with their contacts', read without a lock.
 
     One that may have been the cause of a worker's death is taken alone: if it was, nobody else's
@@ -220,6 +226,8 @@ def _candidates(message_class: str, moment: datetime, limit: int) -> dict[int, i
     due = Message.objects.filter(
         message_class=message_class, due_at__lte=moment, state__in=Message.WAITING
     ).order_by("due_at", "-priority")
+    if closed:
+        due = due.exclude(channel__in=closed)
     if message_class == MessageClass.MARKETING:
         found = _with_room(due, moment, limit)
     else:

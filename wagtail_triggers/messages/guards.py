@@ -259,6 +259,22 @@ def _cart_closed(moment: datetime) -> Q:
     return _MARKETING & Q(subject_kind="cart") & Q(closed)
 
 
+def _order_undone(moment: datetime) -> Q:
+    """The order was cancelled or refunded since the event that this message answers.
+
+    The run that planned it may have come to its end, so that no exit of it can take it back; and a
+    journey that begins with the cancellation has a message about just that.
+    """
+    undone = Event.objects.filter(
+        contact=OuterRef("contact"),
+        name__in=("order_cancelled", "order_refunded"),
+        pk__gt=OuterRef("event"),
+        key=OuterRef("subject_id"),
+        site=OuterRef("site"),
+    )
+    return _MARKETING & Q(subject_kind="order") & Q(Exists(undone))
+
+
 def _no_permit(moment: datetime) -> Q:
     """What the claim decided (caps, quiet hours) holds no longer: it must be decided anew."""
     permit = SendLedger.objects.filter(message=OuterRef("pk"), until__gt=moment)
@@ -316,6 +332,10 @@ for _guard in (
     Guard(
         "cart_closed", 40, _CANCELLED,
         gettext_noop("The cart was ordered or emptied."), _cart_closed,
+    ),
+    Guard(
+        "order_undone", 42, _CANCELLED,
+        gettext_noop("The order was cancelled or refunded."), _order_undone,
     ),
     Guard(
         "address_changed", 60, _HELD, gettext_noop("The address has changed."), _address_changed,

@@ -413,6 +413,28 @@ class RateBucket(models.Model):
         return f"{self.name}: {self.tokens:g}"
 
 
+class Circuit(models.Model):
+    """How the last attempts through a channel's account went: one row, shared by all workers."""
+
+    wagtail_reference_index_ignore = True
+
+    name = models.CharField(max_length=64, unique=True)
+    #: One letter for each of the last attempts, the newest last: "x" failed, "." did not.
+    recent = models.CharField(max_length=32, blank=True)
+    #: Until when no marketing is tried, and until when nothing is; NULL: it may leave.
+    bulk_until = models.DateTimeField(null=True)
+    all_until = models.DateTimeField(null=True)
+    #: How often it has opened since it last worked.
+    openings = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("circuit")
+        verbose_name_plural = _("circuits")
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.recent}"
+
+
 class MessageEvent(models.Model):
     """What a provider reported of a message later: one row for each report, whatever came before.
 

@@ -26,6 +26,7 @@ from ..events.models import Event
 from ..events.types import EventType, event_types
 from .models import Message, MessageEvent
 from .outcomes import Settlement
+from .policies.slots import wake
 
 Kind = MessageEvent.Kind
 
@@ -182,6 +183,9 @@ def _heal(known: Iterable[tuple[MessageEvent, Message]], moment: datetime) -> No
         row.provider_status = report.kind
         healed[row.pk] = row
     update_rows(Message, list(healed.values()), _WRITTEN)
+    # What counted as sent was not: others may have its slot.
+    failed = [row for row in healed.values() if row.state == Message.State.FAILED]
+    wake([row.contact_id for row in failed], moment)
 
 
 def _settlement(report: MessageEvent, row: Message) -> Settlement | None:

@@ -38,6 +38,7 @@ from .headers import build_headers, message_id_for
 from .letter import digest, letter
 from .models import Message, MessageClass
 from .outcomes import Settlement, settle
+from .policies import circuit
 from .policies.slots import freed
 from .policies.truth import check
 
@@ -87,6 +88,7 @@ def send_batch(message_class: str, limit: int = BATCH) -> int:
         ready = _prepare(claim, messages)
         with channel:
             _hand_over_all(claim, channel, ready)
+    circuit.note(claim.attempts, claim.shaky)
     for listener in listeners.all().values():
         listener(claim)
     return claim.handled + len(claim.messages)
@@ -192,6 +194,9 @@ def _hand_over_all(claim: Claim, channel: Channel, ready: Sequence[Ready]) -> No
             item.message,
             settle(item.message, outcome, idempotent=channel.idempotent, moment=moment),
         )
+        failed = outcome.kind in (OutcomeKind.NEVER_LEFT, OutcomeKind.AMBIGUOUS)
+        name = item.message.channel
+        claim.attempts[name] = claim.attempts.get(name, "") + ("x" if failed else ".")
         if outcome.kind is OutcomeKind.ACCEPTED:
             claim.accepted.append(item.message)
         failures = failures + 1 if outcome.kind is OutcomeKind.NEVER_LEFT else 0

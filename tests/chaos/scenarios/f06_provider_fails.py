@@ -32,7 +32,8 @@ SCENARIO = Scenario(
     full=5_000,
 )
 FAULTS = {
-    "429": 0.05, "429 late": 0.02, "503": 0.04, "500": 0.02, "500 taken": 0.02, "reset": 0.03, "stall": 0.01,
+    "429": 0.05, "429 late": 0.02, "503": 0.04, "500": 0.02, "500 taken": 0.02, "reset": 0.03,
+    "stall": 0.01,
     "dropped": 0.02, "slow": 0.08,
 }  # fmt: skip
 TLS_FAILS = 0.02

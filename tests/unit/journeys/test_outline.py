@@ -73,3 +73,50 @@ def test_outline_of_a_broken_journey_still_lists_every_node() -> None:
 
 def test_outline_of_nothing_is_empty() -> None:
     assert items({"nodes": [], "edges": []}) == ()
+
+
+def test_outline_of_a_fork_into_many_ways_names_each_way_once() -> None:
+    data: dict[str, Any] = {
+        "nodes": [
+            {"id": "in", "kind": "entry", "settings": {"event": "cart_abandoned"}},
+            {"id": "who", "kind": "branch_paths", "settings": {"paths": [
+                {"name": "vip", "label": "VIPs",
+                 "condition": {"fact": "orders_count", "op": "gte", "value": 10}},
+                {"name": "new", "condition": {"fact": "orders_count", "op": "is_not_set"}},
+            ]}},
+            {"id": "lot", "kind": "split", "settings": {"variants": [
+                {"name": "a", "weight": 1}, {"name": "b", "weight": 3, "label": "Long letter"},
+            ]}},
+            {"id": "day", "kind": "wait_date", "settings": {"fact": "birthday"}},
+            {"id": "mail", "kind": "send", "settings": {"template": "welcome-key"}},
+            {"id": "out", "kind": "exit", "settings": {"reason": "too late"}},
+            {"id": "end", "kind": "end"},
+        ],
+        "edges": [
+            {"source": "in", "target": "who"},
+            {"source": "who", "port": "vip", "target": "lot"},
+            {"source": "who", "port": "new", "target": "day"},
+            {"source": "who", "port": "else", "target": "end"},
+            {"source": "lot", "port": "a", "target": "mail"},
+            {"source": "lot", "port": "b", "target": "mail"},
+            {"source": "day", "target": "mail"},
+            {"source": "day", "port": "missing", "target": "end"},
+            {"source": "day", "port": "past", "target": "out"},
+            {"source": "mail", "target": "end"},
+        ],
+    }  # fmt: skip
+    assert lines(data) == [
+        "When “Cart abandoned” happens (one run at a time for each object)",
+        "By the first that fits: VIPs if orders_count is at least 10; "
+        "new if orders_count is not known",
+        "  VIPs: By chance: 25 % a, 75 % Long letter",
+        "    a: Send “Welcome”",
+        "    End",
+        "    Long letter: Go on above: Send “Welcome”",
+        "  new: Wait until birthday, at 9 a.m.",
+        "    On the date: Go on above: Send “Welcome”",
+        "    No date is known: Go on above: End",
+        "    It is over already: Leave: too late",
+        "  All others: Go on above: End",
+    ]
+    assert all(not one.problems for one in items(data))

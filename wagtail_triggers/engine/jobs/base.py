@@ -88,6 +88,10 @@ class JobKind(ABC):
         """
         return {}
 
+    def longest(self) -> float:
+        """Return how long an attempt can take; where the settings say so, not the class."""
+        return self.hard_timeout
+
     def lane(self, job: Job) -> str:
         """Return what fails together: jobs of one endpoint are put off together."""
         return self.identifier

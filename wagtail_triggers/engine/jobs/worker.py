@@ -17,11 +17,15 @@ from .retries import after
 
 logger = logging.getLogger("wagtail_triggers.jobs")
 
-#: After so many attempts of one lane that never left, the rest of it waits.
+#: What says that a lane does not work at present.
+_IN_TROUBLE: Final = frozenset({Fate.NEVER_LEFT, Fate.AMBIGUOUS})
+#: After so many such attempts of one lane, one after the other, the rest of it waits.
 GIVE_UP_AFTER: Final = 3
 GIVE_UP_FOR: Final = timedelta(seconds=30)
 #: Seconds after which a batch begins nothing more: a task has its time limit too.
 LONGEST_BATCH: Final = 40.0
+#: What one attempt may take, so that the batch ends before its task is killed.
+LONGEST_ATTEMPT: Final = 25.0
 
 
 def work_batch(limit: int = BATCH) -> int:
@@ -46,7 +50,8 @@ def work_batch(limit: int = BATCH) -> int:
             continue
         outcome = _carry_out(kind, job, moment)
         settle(job, claim.token, after(job, outcome, kind, moment))
-        failures[lane] = failures[lane] + 1 if outcome.fate is Fate.NEVER_LEFT else 0
+        # One that answers nothing in time holds us up more than one that is down.
+        failures[lane] = failures[lane] + 1 if outcome.fate in _IN_TROUBLE else 0
     return claim.handled + len(claim.jobs)
 
 
@@ -61,5 +66,5 @@ def _carry_out(kind: JobKind, job: Job, moment: datetime) -> Outcome:
 def _in_time(claim: Claim, kind: JobKind) -> bool:
     """Whether one more attempt surely ends inside the lease that the claim began with."""
     gone = time.monotonic() - claim.taken_at
-    left = min(settings.LEASE_SECONDS, LONGEST_BATCH + kind.hard_timeout + 10) - gone
-    return left > kind.hard_timeout + 10
+    longest = kind.longest() + 10
+    return min(settings.LEASE_SECONDS, LONGEST_BATCH + longest) - gone > longest

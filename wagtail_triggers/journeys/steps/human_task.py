@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -71,8 +72,7 @@ class HumanTaskStep(Step[HumanTaskSettings]):
         until = self.settings.deadline.after(run.counts_from, run.time_zone)
         answer = run.answer
         if answer is not None and answer.state == "done":
-            by, note = answer.result.get("by") or "", answer.result.get("note") or ""
-            return Advance(str(answer.result["choice"]), note=": ".join(filter(None, (by, note))))
+            return Advance(str(answer.result["choice"]), note=self._told(answer.result))
         if run.waiting and (run.moment >= until or (answer and answer.state != "pending")):
             return Advance(TIMEOUT, note=NOBODY)
         data = {
@@ -81,6 +81,14 @@ class HumanTaskStep(Step[HumanTaskSettings]):
             "choices": [one.model_dump() for one in self.settings.choices],
         }
         return Ask(self.identifier, data, until)
+
+    def _told(self, result: Mapping[str, Any]) -> str:
+        """Return "Decline (Ada): Too far": what was decided, by whom, and why."""
+        labels = {one.name: one.label for one in self.settings.choices}
+        words = labels.get(str(result["choice"]), str(result["choice"]))
+        if result.get("by"):
+            words = f"{words} ({result['by']})"
+        return f"{words}: {result['note']}" if result.get("note") else words
 
     def describe(self, surroundings: Surroundings) -> str:
         """Return "Let somebody decide “…”, within 2 days"."""

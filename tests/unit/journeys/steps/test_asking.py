@@ -182,7 +182,7 @@ def test_task_goes_the_way_that_somebody_chose_also_after_the_deadline() -> None
     answer = Answer("human_task", "done", {"choice": "decline", "by": "Ada", "note": "Too far"})
     for later in (timedelta(), 3 * DAY):
         got = task().decide(run(moment=NOON + later, waiting=True, answer=answer))
-        assert got == Advance("decline", note="Ada: Too far")
+        assert got == Advance("decline", note="Decline (Ada): Too far")
 
 
 def test_task_that_nobody_decides_times_out_at_its_deadline() -> None:
