@@ -218,6 +218,20 @@ export function Flow({ selected, onSelect, onPlace, onConnect, onDropKind, goTo 
     });
   }, [flow, nodes]);
 
+  // Where lines begin at the right, the drawing keeps its place from there when the panel opens.
+  useEffect(() => {
+    const element = holder.current;
+    if (!element || !isRtl) return;
+    let width = element.clientWidth;
+    const sizes = new ResizeObserver(() => {
+      const { x, y, zoom } = flow.getViewport();
+      void flow.setViewport({ x: x + element.clientWidth - width, y, zoom });
+      width = element.clientWidth;
+    });
+    sizes.observe(element);
+    return () => sizes.disconnect();
+  }, [flow, isRtl]);
+
   useEffect(() => {
     if (!goTo) return;
     const at = positions.get(goTo.id);
