@@ -36,13 +36,35 @@ def _die_at_poison() -> None:
     setattr(router, "route_event", route_or_die)  # noqa: B010 - planted
 
 
+def _call_and_die(when: str, url: str, secret: str) -> None:
+    """Carry out jobs, and die at the first: before the call, or when it was answered."""
+    from django.conf import settings
+
+    from wagtail_triggers.engine.jobs import worker
+
+    settings.WAGTAIL_TRIGGERS_EGRESS_ALLOW = ["127.0.0.1"]
+    settings.WAGTAIL_TRIGGERS_WEBHOOKS = {"erp": {"URL": url, "SECRET": secret}}
+    carry_out = worker._carry_out
+
+    def and_die(*args: Any) -> Any:
+        if when == "after":
+            carry_out(*args)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(worker, "_carry_out", and_die)  # noqa: B010 - planted
+    worker.work_batch()
+
+
 def _work(order: str) -> None:
     from wagtail_triggers.engine.database import run_due
     from wagtail_triggers.engine.recovery import reap
     from wagtail_triggers.engine.router import route_batch
 
     work: dict[str, Callable[[], object]] = {"run": run_due, "route": route_batch, "reap": reap}
-    work[order]()
+    if order.startswith("jobs"):
+        _call_and_die(*order.split()[1:])
+    else:
+        work[order]()
 
 
 def main() -> None:

@@ -75,9 +75,7 @@ def problems() -> list[str]:
     for name in settings.RETENTION:
         if name not in tables:
             known = ", ".join(sorted(tables.all()))
-            found.append(
-                f"WAGTAIL_TRIGGERS_RETENTION names {name!r}, as no table of ours is called ({known})."
-            )
+            found.append(f"WAGTAIL_TRIGGERS_RETENTION names {name!r}; it may name {known}.")
     for table in tables.all().values():
         try:
             _checked = table.keep
