@@ -210,6 +210,12 @@ def test_defaults_are_left_out_unless_they_were_said(chief: Client) -> None:
     assert said == {"event": "order_placed", "reentry": {"rule": "each_key"}}
 
 
+def test_emptied_field_that_has_a_default_is_null(chief: Client) -> None:
+    posted = {"fact": "birthday", "at": "", "side": "after", "feb29": "feb28"}
+    settings = ask(chief, "wait_date", {"fact": "birthday"}, posted)["settings"]
+    assert settings == {"fact": "birthday", "at": None}
+
+
 def test_buttons_of_a_list_add_move_and_remove(chief: Client) -> None:
     split = {"variants": [{"name": "a"}, {"name": "b", "weight": 3}]}
     posted = fields_in(ask(chief, "split", split)["html"])

@@ -245,6 +245,9 @@ class Model(Shape):
         for setting in settings_of(self.model):
             here = f"{path}.{setting.key}" if path else setting.key
             value = shape_of(setting).collect(cleaned, here, held.get(setting.key))
+            has_default = setting.default is not None and setting.default is not MISSING
+            if value is MISSING and setting.kind.optional and has_default:
+                value = None  # emptied, where leaving it out would bring the default back
             is_default = value == setting.default or (
                 value == {} and not setting.kind.optional and setting.default is not MISSING
             )

@@ -70,8 +70,9 @@ class Vocabulary:
     def _events(self) -> Iterable[str]:
         """The node's own event, where it names one (an entry, a goal); else those of entries."""
         own = self.graph.by_id.get(self.node)
-        if own is not None and own.kind != "wait_date" and own.settings.get("event"):
-            return [str(own.settings["event"])]
+        event = own.settings.get("event") if own is not None else None
+        if isinstance(event, str) and event in self.around.events():
+            return [event]
         entries = (node for node in self.graph.nodes if node.kind.startswith("entry"))
         return [str(node.settings.get("event", "")) for node in entries]
 
