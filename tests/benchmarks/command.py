@@ -63,15 +63,15 @@ class Benchmark:
 
 BENCHMARKS = {
     "p1": Benchmark("checkout", size=300, small=(60, 3), planted=0.05),
-    "p2": Benchmark("capture", size=200, small=(20, 2), planted=0.05),
+    "p2": Benchmark("capture", size=200, small=(20, 2), planted=0.3),
     "p3": Benchmark("signals", size=20_000, small=(2_000, 3), planted=0.001),
-    "p4": Benchmark("schedule", size=5_000, small=(600, 1), planted=1.0),
-    "p5": Benchmark("tick", size=1_000_000, small=(20_000, 5), planted=0.2, rounds=15),
+    "p4": Benchmark("schedule", size=5_000, small=(600, 1), planted=4.0),
+    "p5": Benchmark("tick", size=1_000_000, small=(20_000, 5), planted=1.5, rounds=15),
     "p6": Benchmark("end_to_end", size=1_000, small=(150, 1), planted=0.2, mails=True),
     "p7": Benchmark("rendering", size=300, small=(40, 3), planted=0.02),
-    "p9": Benchmark("memory", size=25_000, small=(100, 1), planted=0.2, rounds=1),
+    "p9": Benchmark("memory", size=25_000, small=(100, 1), planted=0.3, rounds=1),
     "p10": Benchmark("lanes", size=100_000, small=(1_000, 1), planted=70.0, rounds=1, mails=True),
-    "p12": Benchmark("matching", size=10_000, small=(500, 1), planted=1.0),
+    "p12": Benchmark("matching", size=10_000, small=(500, 1), planted=5.0),
 }
 #: P8 is measured where mails are sent by workers, and P11 in `tests/integration`.
 ALSO = {"p8": "p6"}

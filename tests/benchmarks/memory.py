@@ -53,7 +53,7 @@ def _after_sends(plan: Plan) -> tuple[float, float]:
                 planned(version, everybody)
                 while count := send_batch(MessageClass.MARKETING):
                     sent += count
-                    kept.extend(bytes([n % 7]) * int(leak * 10_000_000) for n in range(count))
+                    kept.extend(bytes([n % 7]) * int(leak * 50_000_000) for n in range(count))
                 assert not Message.objects.exclude(state="accepted").exists()
         gc.collect()
         return tick._resident("VmRSS")

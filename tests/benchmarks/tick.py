@@ -116,7 +116,7 @@ def _tick(schema: str, due: int, handicap: float) -> float:
             [bool(due), _highest_of_ours()],
         )
     taken = []
-    for _once in range(1 if due else IDLE):
+    for _once in range(1 if due or handicap else IDLE):
         began = time.perf_counter()
         due_tasks()
         time.sleep(handicap)

@@ -181,7 +181,10 @@ def celery(arguments: list[str]) -> None:
 
 def _serve(line: socket.socket) -> None:
     """The nursery's own life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Whatever ends the run, its end of the line is what tells us.
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     alive: set[int] = set()
     reader = line.makefile("r")
     try:
@@ -213,6 +216,7 @@ def _become(order: Mapping[str, Any]) -> None:
     try:
         os.setsid()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         output = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for stream in (1, 2):
             os.dup2(output, stream)

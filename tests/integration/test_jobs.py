@@ -374,3 +374,20 @@ def test_task_is_open_and_no_worker_looks_at_it(clock: FrozenClock) -> None:
         ("cancelled", "Nobody answered in time; the run has gone on without it.")
     ]
     assert ports() == ["timeout"]
+
+
+def test_carrying_out_a_job_costs_the_same_in_a_small_batch_and_in_a_large_one(
+    plan: Journey,
+) -> None:
+    def costs(prefix: str, count: int) -> int:
+        buyers(count, prefix)
+        with CaptureQueriesContext(connection) as queries:
+            assert work_batch() == count
+        return len([one for one in queries if "SAVEPOINT" not in one["sql"]])
+
+    costs("warm", 1)
+    two, four, ten = costs("two", 2), costs("four", 4), costs("ten", 10)
+    each = (four - two) // 2
+    assert ten == two + 8 * each
+    # Network-bound work, one by one: begin it, settle it, wake its run.
+    assert each <= 20

@@ -88,3 +88,91 @@ def test_run_in_memory_and_in_the_database_takes_the_same_steps(
     assert [step.node for step in run.steps] == nodes
     assert (run.state, run.node, run.seq) == (kept.state, kept.node, kept.seq)
     assert len(run.intents) == Message.objects.count() == letters
+
+
+def many_kinds(letter: str) -> dict[str, Any]:
+    """A split, a change, an event of its own, a wait for a review, a time of day."""
+    late = {"event": "review_posted", "match": "any", "timeout": {"amount": 2, "unit": "days"}}
+    paths = [
+        {"name": "liked", "condition": {"fact": "tags", "op": "contains", "value": "liked"}},
+        {"name": "poor", "condition": {"fact": "score", "op": "lt", "value": 5}},
+    ]
+    return {
+        "nodes": [
+            {"id": "in", "kind": "entry", "settings": {"event": "order_placed"}},
+            {"id": "lot", "kind": "split",
+             "settings": {"variants": [{"name": "a"}, {"name": "b"}]}},
+            {"id": "gain", "kind": "update", "settings": {"score": 5}},
+            {"id": "mail", "kind": "send", "settings": {"template": letter}},
+            {"id": "wait", "kind": "wait_for", "settings": late},
+            {"id": "like", "kind": "update", "settings": {"add_tags": ["liked"]}},
+            {"id": "nine", "kind": "wait_time", "settings": {"at": "09:00"}},
+            {"id": "which", "kind": "branch_paths", "settings": {"paths": paths}},
+            {"id": "say", "kind": "emit", "settings": {"event": "wishlist_updated"}},
+            {"id": "hear", "kind": "wait_for",
+             "settings": {"condition": {"done": "wishlist_updated", "match": "any"}}},
+            {"id": "out", "kind": "exit", "settings": {"reason": "liked it"}},
+            {"id": "end", "kind": "end"},
+        ],
+        "edges": [
+            {"source": "in", "target": "lot"},
+            {"source": "lot", "port": "a", "target": "gain"},
+            {"source": "lot", "port": "b", "target": "mail"},
+            {"source": "gain", "target": "mail"},
+            {"source": "mail", "target": "wait"},
+            {"source": "wait", "target": "like"},
+            {"source": "wait", "port": "timeout", "target": "nine"},
+            {"source": "like", "target": "nine"},
+            {"source": "nine", "target": "which"},
+            {"source": "which", "port": "liked", "target": "say"},
+            {"source": "which", "port": "poor", "target": "say"},
+            {"source": "which", "port": "else", "target": "end"},
+            {"source": "say", "target": "hear"},
+            {"source": "hear", "target": "out"},
+        ],
+    }  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("reviews", [True, False])
+def test_run_of_many_kinds_in_memory_and_in_the_database_takes_the_same_steps(
+    reviews: bool,
+) -> None:
+    with travelling(START) as clock, captured_messages():
+        journey = publish("Kinds", many_kinds(template("Hello")))
+        assert journey.live_version is not None
+        order("77", line())
+        run_until_idle()
+        for hours in (5, 48, 24):
+            clock.travel(timedelta(hours=hours))
+            if reviews and hours == 5:
+                track("review_posted", contact=ADA, payload={"rating": 5})
+            run_until_idle()
+    kept = Enrolment.objects.get()
+
+    store = MemoryStore(START)
+    plan = plan_for(journey.live_version.pk, journey.live_version.graph)
+    began = EventView(1, "order_placed", {}, START, frozenset({"order:77"}))
+    run = store.begin(
+        plan, began, key="order:77", journey_id=journey.pk, contact_id=kept.contact_id
+    )
+    for hours in (0, 5, 48, 24):
+        store.travel(timedelta(hours=hours))
+        if reviews and hours == 5:
+            store.happen(run, EventView(2, "review_posted", {}, store.moment))
+        while run_batch(store):
+            pass
+
+    in_database = [
+        (step.seq, step.node, step.decision, step.port) for step in kept.steps.order_by("seq")
+    ]
+    assert [(step.seq, step.node, step.decision, step.port) for step in run.steps] == in_database
+    assert (run.state, run.reason, run.node, run.seq) == (
+        kept.state, kept.reason, kept.node, kept.seq,
+    )  # fmt: skip
+    assert (run.contact.get("tags", []), run.contact.get("score", 0)) == (
+        kept.contact.tags, kept.contact.score,
+    )  # fmt: skip
+    assert ("wait", "advance", "next" if reviews else "timeout") in [
+        (node, decision, port) for _seq, node, decision, port in in_database
+    ]

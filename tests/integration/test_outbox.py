@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -164,3 +165,27 @@ def test_what_a_mapping_wrote_outside_a_transaction_is_undone_too() -> None:
     placed.send(sender=User)
     assert not User.objects.filter(username="of the mapping").exists()
     assert connection.get_autocommit()
+
+
+@needs_postgres
+def test_mapping_in_a_transaction_that_is_lost_already_leaves_it_to_the_host() -> None:
+    def asks(sender: Any, **_kwargs: Any) -> Happened | None:
+        User.objects.exists()
+        return None
+
+    map_signal(placed, event="order_placed")(asks)
+    nested = list(connection.savepoint_ids)
+
+    def checkout() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            with suppress(DatabaseError):
+                cursor.execute("SELECT * FROM no_such_table")
+            placed.send(sender=User)
+            assert len(connection.savepoint_ids) == len(nested) + 1
+            cursor.execute("SELECT 1")
+
+    with pytest.raises(DatabaseError):
+        checkout()
+    assert connection.savepoint_ids == nested
+    assert connection.execute_wrappers == []
+    assert User.objects.count() == 0

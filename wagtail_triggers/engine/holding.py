@@ -27,6 +27,8 @@ from .models import Enrolment, Job, Switch
 
 #: Rows of one transaction.
 CHUNK: Final = 2_000
+#: Rows that are looked up at once: each look walks over what has followed already.
+LOOK: Final = 50_000
 #: A worker that read "paused" just before it was let go puts rows aside for so long after; no
 #: transaction of ours lives longer.
 GRACE: Final = timedelta(minutes=2)
@@ -90,10 +92,14 @@ def follow(switch: Switch, *, seconds: float | None = None) -> int:
     ends = None if seconds is None else time.monotonic() + seconds
     runs = 0
     for rows in _rows_of(switch):
-        while count := _chunk(rows, switch.pk):
-            runs += count if rows.model is Enrolment else 0
-            if ends is not None and time.monotonic() >= ends:
-                return runs
+        while found := list(rows.values_list("pk", "contact_id")[:LOOK]):
+            for begun in range(0, len(found), CHUNK):
+                chunk = found[begun : begun + CHUNK]
+                if not _chunk(rows, dict(chunk), switch.pk):
+                    return runs
+                runs += len(chunk) if rows.model is Enrolment else 0
+                if ends is not None and time.monotonic() >= ends:
+                    return runs
     moment = clock.now()
     if switch.kind == Switch.Kind.HOLD or moment >= switch.began_at + GRACE:
         Switch.objects.filter(pk=switch.pk, done_at=None).update(done_at=moment)
@@ -193,22 +199,21 @@ def _rows_of(switch: Switch) -> Sequence[QuerySet[Enrolment] | QuerySet[Message]
 
 
 @retrying
-def _chunk(rows: QuerySet[Row], switch_id: int) -> int:
-    found = dict(rows.values_list("pk", "contact_id")[:CHUNK])
-    if not found:
-        return 0
+def _chunk(rows: QuerySet[Row], found: dict[int, int], switch_id: int) -> bool:
+    """Let these rows (with their contacts) follow; False where the decision is no longer open."""
     with engine_transaction():
-        list(locked(Contact.objects.filter(pk__in=set(found.values()))).order_by("pk"))
+        people = Contact.objects.filter(pk__in=set(found.values()))
+        list(locked(people).order_by("pk").values_list("pk"))
         # A second statement with the whole predicate: what was found may have moved meanwhile.
         mine = list(locked(rows.filter(pk__in=found), of=("self",)).order_by("pk"))
         switch = locked(Switch.objects.filter(pk=switch_id, done_at=None)).first()
         if switch is None:
-            return 0  # another decision has taken its place
+            return False  # another decision has taken its place
         if switch.kind == Switch.Kind.HOLD:
             hold(mine)
         else:
             _release(mine, switch)
-    return len(found)
+    return True
 
 
 def hold(rows: Iterable[Enrolment | Message | Job]) -> None:
@@ -233,7 +238,7 @@ def _release(rows: list[Row], switch: Switch) -> None:
         return
     moment = clock.now()
     overdue = 0
-    for row in rows:
+    for row in sorted(rows, key=_held_until):
         due = _due(row, switch)
         overdue_since = due if due <= moment else None
         if overdue_since is not None:
@@ -251,6 +256,13 @@ def _release(rows: list[Row], switch: Switch) -> None:
     nudge(TASK_RUN)
     nudge(TASK_SEND_BULK)
     nudge(TASK_JOBS)
+
+
+def _held_until(row: Enrolment | Message | Job) -> tuple[datetime, int]:
+    """What was due first goes first."""
+    held = row.held_wake_at if isinstance(row, Enrolment) else row.held_due_at
+    assert held is not None  # noqa: S101 - the query asked for it
+    return held, row.pk
 
 
 def _due(row: Enrolment | Message | Job, switch: Switch) -> datetime:

@@ -36,6 +36,8 @@ from .places import count, may_stand
 
 #: Runs of one transaction.
 CHUNK: Final = 500
+#: Runs that are looked up at once: each look walks over those who have been moved already.
+LOOK: Final = 20_000
 
 TAKEN_OUT: Final = gettext_noop("Taken out of the journey by an editor.")
 STEP_CHANGED: Final = gettext_noop("The person was moved to another version of the journey.")
@@ -153,10 +155,11 @@ def carry_out(made: Transfer, *, seconds: float | None = None) -> int:
     matching = Enrolment.objects.filter(
         is_moving(), journey_id=made.journey_id, state__in=Enrolment.ALIVE
     )
-    while ids := list(matching.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
-        done += apply_to(ids)
-        if ends is not None and time.monotonic() >= ends:
-            return done
+    while ids := list(matching.order_by("pk").values_list("pk", flat=True)[:LOOK]):
+        for begun in range(0, len(ids), CHUNK):
+            done += apply_to(ids[begun : begun + CHUNK])
+            if ends is not None and time.monotonic() >= ends:
+                return done
     Transfer.objects.filter(pk=made.pk, done_at=None).update(done_at=clock.now())
     return done
 

@@ -82,6 +82,7 @@ class _AsItWas:
 
     def __init__(self) -> None:
         self._connection = transaction.get_connection()
+        self._begun = False
         self._atomic: Any = None
 
     def __enter__(self) -> None:
@@ -100,9 +101,11 @@ class _AsItWas:
     def _execute(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
-        if self._atomic is None and not str(sql).startswith(HARMLESS):
-            self._atomic = transaction.atomic()
-            self._atomic.__enter__()
+        if not (self._begun or str(sql).startswith(HARMLESS)):
+            self._begun = True  # the savepoint itself comes by here too
+            atomic = transaction.atomic()
+            atomic.__enter__()  # fails where the host's transaction is lost already
+            self._atomic = atomic
         return execute(sql, params, many, context)
 
 

@@ -69,7 +69,7 @@ def _kill_schedulers(chaos: Chaos, report: Report) -> list[float]:
         point = POINTS[number % len(POINTS)]
         path = f"{__name__}.{kind}"
         pid = chaos.nursery.spawn(f"s{number}", path, str(flag), point, batch)
-        if crowd.wait_for(lambda flag=flag: flag.exists(), 20, every=0.02):  # type: ignore[misc]
+        if crowd.wait_for(lambda flag=flag: flag.exists(), 20, every=0.02):
             chaos.nursery.kill(pid)
             report.kills += 1
             began = time.monotonic()

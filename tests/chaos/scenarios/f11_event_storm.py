@@ -126,15 +126,18 @@ def _judge(report: Report, storm: Storm, *, small: bool) -> None:
             "wait", flat=True
         )
     )
-    events = Event.objects.in_bulk(rows.values_list("event_id", flat=True))
+    events = Event.objects.in_bulk([pk for pk in rows.values_list("event_id", flat=True) if pk])
     ages = sorted(
-        (settled - events[event].recorded_at).total_seconds()
-        for settled, event in rows.values_list("settled_at", "event_id")
+        (row.settled_at - events[row.event_id].recorded_at).total_seconds()
+        for row in rows
+        if row.settled_at and row.event_id
     )
     p95 = ages[int(len(ages) * 0.95)] if ages else float("inf")
     last_bulk = Message.objects.filter(message_class=MessageClass.MARKETING).latest("settled_at")
     last_receipt = rows.latest("settled_at") if ages else last_bulk
-    ahead = (last_bulk.settled_at - last_receipt.settled_at).total_seconds()  # type: ignore[operator]
+    assert last_bulk.settled_at is not None
+    assert last_receipt.settled_at is not None
+    ahead = (last_bulk.settled_at - last_receipt.settled_at).total_seconds()
     limit = 10.0 if small else 30.0
     stored = Event.objects.exclude(source="engine").count()
     carts = dict(Cart.objects.values_list("cart_id", "items"))

@@ -16,7 +16,7 @@ from tests.chaos.run import Chaos
 from tests.concurrency.people import enrolled, people
 from tests.shop import journey, template
 from wagtail_triggers.core import clock
-from wagtail_triggers.engine import database, lifecycle, recovery, runner
+from wagtail_triggers.engine import advance, database, lifecycle, recovery, runner
 from wagtail_triggers.engine.advance import Progress
 from wagtail_triggers.engine.database import run_due
 from wagtail_triggers.engine.models import Enrolment
@@ -81,7 +81,7 @@ def _wave(plans: Sequence[Journey], each: int, name: str, ill: Sequence[Journey]
 
 def _failing(poison: Journey, *, isolated: bool) -> ExitStack:
     """Have the step of one journey raise; and let that fail a whole batch, if told so."""
-    follow = runner.follow
+    follow = advance.follow
     ill: set[int] = set()
 
     def fails(run: Any, plan: Any, node: str) -> Progress:

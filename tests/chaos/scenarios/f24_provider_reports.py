@@ -131,7 +131,7 @@ def _bring_in(reports: list[Report], chance: random.Random) -> None:
             apply_batch(20)
             time.sleep(0.002)
 
-    tellers = [Strand(lambda part=copies[n::3]: tell(part)) for n in range(3)]  # type: ignore[misc]
+    tellers = [Strand(lambda part=copies[n::3]: tell(part)) for n in range(3)]
     workers = [Strand(work) for _ in range(2)]
     for strand in tellers:
         strand.join(3_000)

@@ -37,8 +37,10 @@ def run(chaos: Chaos) -> Report:
     tries = {"WAGTAIL_TRIGGERS_MAX_TRIES": 1_000} if chaos.broken else {}
     crew = crowd.Crew(chaos.nursery, tries, plant=f"{__name__}.plant")
     crew.start()
-    patience = (6 if chaos.broken else 4) * (chaos.lease + 5) + 10
+    # Without a count it never ends; with one, three leases and a busy machine.
+    patience = 5 * (chaos.lease + 5) if chaos.broken else 10 * (chaos.lease + 10)
     crowd.wait_for(lambda: crowd.settled() >= chaos.messages, patience, every=0.3)
+    crowd.wait_for(lambda: len(chaos.nursery.children()) == 4, 20)
     deaths = {kind: _deaths(chaos.folder, kind) for kind in ("building", "sending")}
     report = chaos.report()
     report.kills = sum(deaths.values())
