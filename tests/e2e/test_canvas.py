@@ -243,6 +243,7 @@ def test_outline_does_it_all_by_keyboard(page: Page, go_to: GoTo) -> None:
 
     page.locator("[data-step=n1]").focus()
     keys.press("Enter")
+    expect(field(page, "amount")).to_be_focused()
     page.locator(".triggers-actions__more summary").focus()
     keys.press("Enter")
     lead = page.get_by_label("“Next” leads to")
