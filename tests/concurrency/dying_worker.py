@@ -18,7 +18,7 @@ POISON: Final = "order:poison"
 
 
 def _die_at_poison() -> None:
-    from wagtail_triggers.engine import router, runner
+    from wagtail_triggers.engine import contact_batch, runner
     from wagtail_triggers.engine.advance import follow
     from wagtail_triggers.engine.routing import route_event
 
@@ -33,7 +33,7 @@ def _die_at_poison() -> None:
         route_event(person, event, **more)
 
     setattr(runner, "follow", follow_or_die)  # noqa: B010 - planted
-    setattr(router, "route_event", route_or_die)  # noqa: B010 - planted
+    setattr(contact_batch, "route_event", route_or_die)  # noqa: B010 - planted
 
 
 def _call_and_die(when: str, url: str, secret: str) -> None:

@@ -18,7 +18,7 @@ from tests.shop import cart, journey, line, order, template
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core import queue
 from wagtail_triggers.core.locking import locked
-from wagtail_triggers.engine import router
+from wagtail_triggers.engine import contact_batch, router
 from wagtail_triggers.engine.models import Enrolment, Refusal
 from wagtail_triggers.engine.recovery import reap
 from wagtail_triggers.engine.router import route_batch
@@ -122,7 +122,7 @@ def test_cart_that_commits_after_its_order_starts_no_run(
     reminders()
     (row,) = people(1)
     if not looks:
-        monkeypatch.setattr(router._Batch, "_stored", lambda self, journeys: {})
+        monkeypatch.setattr(contact_batch.ContactBatch, "_stored", lambda self, journeys: {})
     with holding(lambda: cart("12", line(), who=who(row))):  # inserted first, committed last
         order("77", line(), cart_id="12", who=who(row))
         assert route_batch() == 1

@@ -300,3 +300,18 @@ def test_queries_of_a_claim_do_not_grow_with_people_messages_or_what_waits(
     few, many = batch("few", 3), batch("many", 16)
     assert few == many
     assert many <= 30
+
+
+def test_message_that_may_have_killed_a_worker_goes_alone_among_those_that_compete(
+    ada: Contact, clock: FrozenClock, outbox: list[Outgoing]
+) -> None:
+    rules(weekly=None)
+    version = news()
+    healthy = [plan(version, row) for row in (ada, *people(3, "q"))]
+    suspect = plan(version, ada, tries=1)
+    Message.objects.filter(pk=suspect.pk).update(due_at=clock.moment - timedelta(seconds=1))
+    claimed = take(MessageClass.MARKETING).messages
+    assert [message.pk for message in claimed] == [suspect.pk]
+    assert states(*healthy) == ["planned"] * 4
+    run_until_idle()
+    assert states(*healthy) == ["accepted"] * 4

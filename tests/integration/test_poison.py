@@ -13,7 +13,7 @@ from tests.shop import ADA, journey, line, order, template
 from wagtail_triggers.api import Who
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core.clock import FrozenClock
-from wagtail_triggers.engine import router
+from wagtail_triggers.engine import contact_batch
 from wagtail_triggers.engine.database import run_due
 from wagtail_triggers.engine.models import Enrolment
 from wagtail_triggers.engine.recovery import reap
@@ -69,7 +69,7 @@ def test_event_that_breaks_the_projection_is_set_aside_after_three_tries(
             raise RuntimeError("no such projection")
         real(events, contacts)
 
-    monkeypatch.setattr(router, "project", project)
+    monkeypatch.setattr(contact_batch, "project", project)
     with travelling("2026-05-01 12:00"), captured_messages():
         order("poison", line(), who=ADA)
         order("78", line(), who=EVE)

@@ -13,7 +13,7 @@ from django.db.models import Count
 from tests.shop import ADA, journey, line, order, template
 from wagtail_triggers.api import Who
 from wagtail_triggers.core.clock import FrozenClock
-from wagtail_triggers.engine import attempts, router
+from wagtail_triggers.engine import attempts, contact_batch
 from wagtail_triggers.engine.database import DatabaseBatch, run_due
 from wagtail_triggers.engine.models import BatchAttempt, Enrolment
 from wagtail_triggers.engine.recovery import Reaped, reap
@@ -180,7 +180,7 @@ def test_event_whose_routing_raises_is_set_aside_after_three_tries_and_the_next_
             raise ArithmeticError("a filter of the host's")
         route_event(person, event, **more)
 
-    monkeypatch.setattr(router, "route_event", raises)
+    monkeypatch.setattr(contact_batch, "route_event", raises)
     order("1", line())
     order("2", line())
     order("3", line(), who=Who(user_id=2, email="b@example.com"))
@@ -198,14 +198,14 @@ def test_event_whose_routing_raises_is_set_aside_after_three_tries_and_the_next_
 def test_event_that_the_database_refuses_is_charged_alone(
     clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = router._Batch.save
+    save = contact_batch.ContactBatch.save
 
     def refuses(self: Any) -> None:
         save(self)
         if any(event.key == "1" for event in self.events):
             raise DataError("value too long")
 
-    monkeypatch.setattr(router._Batch, "save", refuses)
+    monkeypatch.setattr(contact_batch.ContactBatch, "save", refuses)
     for number in range(3):
         order(str(number), line(), who=Who(user_id=number, email=f"p{number}@example.com"))
     route_batch()

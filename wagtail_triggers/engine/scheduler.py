@@ -50,7 +50,7 @@ class Work:
 
 
 def due_tasks() -> list[str]:
-    """Names of the tasks for which there is work, the most urgent first; six cheap look-ups."""
+    """Names of the tasks for which there is work, the most urgent first; a few cheap look-ups."""
     moment = clock.now()
     found = []
     waiting = Message.objects.filter(due_at__lte=moment, state__in=Message.WAITING)

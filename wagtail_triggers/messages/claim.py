@@ -80,6 +80,8 @@ class Claim:
     #: How the attempts through each channel went, and which of them had failed before.
     attempts: dict[str, str] = field(default_factory=dict)
     shaky: list[str] = field(default_factory=list)
+    #: Channels that are left alone for a while.
+    closed: Sequence[str] = ()
 
     def channel(self, name: str) -> Channel | None:
         """The channel of this name, built once per claim; None where it is not set up."""
@@ -99,11 +101,11 @@ def _channel_or_none(name: str) -> Channel | None:
 def take(message_class: str, limit: int = BATCH) -> Claim:
     """Claim a batch of due messages of one lane; settle at once what a guard stops."""
     claim = Claim(uuid.uuid4(), clock.now(), time.monotonic())
-    closed, claim.shaky = circuit.look(message_class, claim.moment)
+    claim.closed, claim.shaky = circuit.look(message_class, claim.moment)
     tried: set[int] = set()
     # Where another sender is just claiming what comes first, look behind it instead of giving up.
     for window in (limit, 2 * limit, 4 * limit):
-        found = _candidates(message_class, claim.moment, window, closed)
+        found = _candidates(message_class, claim.moment, window, claim.closed)
         candidates = dict([(pk, who) for pk, who in found.items() if pk not in tried][:limit])
         if not candidates:
             break
@@ -160,9 +162,9 @@ def _waiting(candidates: dict[int, int], claim: Claim, marketing: bool) -> list[
         )
     return list(
         locked(
-            Message.objects.filter(wanted, contact_id__in=claim.contacts).select_related(
-                "template_version"
-            ),
+            Message.objects.filter(wanted, contact_id__in=claim.contacts)
+            .exclude(channel__in=claim.closed)
+            .select_related("template_version"),
             of=("self",),
         ).order_by("-priority", "due_at", "pk")
     )
@@ -185,6 +187,9 @@ def _take_marketing(
     ruling = arbitrate(free, claim.contacts, claim.moment, decided=decided)
     for row, new in ruling.settled:
         _settle(row, new, claim)
+    # One that may have killed a worker goes alone; the others are left as they are.
+    suspects = [entrant for entrant in ruling.go if entrant.message.tries]
+    ruling.go = suspects[:1] or ruling.go
     # By what they were: the oldest of a digest's messages says whether it is overdue.
     granted = rate.grant([entrant.rows[0] for entrant in ruling.go], claim.moment)
     go = [entrant for place, entrant in enumerate(ruling.go) if place in granted]

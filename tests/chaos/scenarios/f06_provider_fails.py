@@ -40,7 +40,7 @@ TLS_FAILS = 0.02
 #: Seconds that the provider asks to wait, and by how much an attempt may come too late: a tick and
 #: a turn of a worker that is busy with others.
 RETRY_AFTER = 3.0
-LATE = 8.0
+LATE = 30.0
 SLOW = 1.0
 
 

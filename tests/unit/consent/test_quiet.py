@@ -90,7 +90,7 @@ ZONES = st.sampled_from(
 
 
 @given(
-    st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1)),
+    st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1)),  # noqa: DTZ001 - Hypothesis wants naive bounds
     ZONES,
     st.times(),
     st.times(),

@@ -47,17 +47,18 @@ def superseded(rows: Sequence[Message], moment: datetime) -> set[int]:
     overdue = [row for row in rows if is_overdue(row, moment) and row.enrolment_id is not None]
     if not overdue:
         return gone
-    # What has just become due counts too: it would leave in the same minute.
     people = {row.contact_id for row in overdue}
-    theirs = [row for row in rows if row.contact_id in people and row.enrolment_id is not None]
+    own = [row for row in rows if row.contact_id in people and row.enrolment_id is not None]
     journeys = dict(
-        Message.objects.filter(pk__in=[row.pk for row in theirs]).values_list(
+        Message.objects.filter(pk__in=[row.pk for row in own]).values_list(
             "pk", "enrolment__journey_id"
         )
     )
-    late = {row.pk for row in overdue}
-    for same in _grouped(theirs, lambda row: (row.contact_id, journeys[row.pk])):
-        gone |= {row.pk for row in same[:-1]} & late
+    late = {(row.contact_id, journeys[row.pk]) for row in overdue}
+    for same in _grouped(own, lambda row: (row.contact_id, journeys[row.pk])):
+        if (same[0].contact_id, journeys[same[0].pk]) in late:
+            newest = max(same, key=lambda row: (row.due_at or moment, row.pk))
+            gone |= {row.pk for row in same} - {newest.pk}
     return gone | _too_late(overdue, journeys)
 
 
