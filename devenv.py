@@ -35,9 +35,11 @@ PURPOSES = {
     # Its curlylint wants an older pathspec than mypy does, so the two cannot live together.
     "templates": ("templates",),
     "docs": ("docs",),
+    # Node, from a wheel: builds the canvas, whatever the machine has.
+    "canvas": ("canvas",),
 }
 #: These look at files only and need neither the checkout nor Django.
-WITHOUT_CHECKOUT = {"templates", "docs"}
+WITHOUT_CHECKOUT = {"templates", "docs", "canvas"}
 
 NO_ENSUREPIP = """\
 This Python ({python}) comes without `ensurepip`, so it cannot make a virtual environment.

@@ -20,7 +20,20 @@ from .admin.tasks import ACTION as DECIDE
 from .admin.underway import TRANSFER, tell_after_publishing, tell_after_unpublishing
 from .messages.models import TriggersSettings
 
-ICONS = ("event", "journey", "message", "run", "step")
+ICONS = (
+    "branch",
+    "end",
+    "event",
+    "fit",
+    "journey",
+    "message",
+    "redo",
+    "run",
+    "split",
+    "step",
+    "tidy",
+    "undo",
+)
 
 # Policies come before everything that looks one up: the registry refuses late ones.
 register_policies()

@@ -79,6 +79,7 @@ def test_journey_is_written_against_its_outline_and_published(
     key = template("Thank you")
     open_page(admin, live_server, "triggers_journeys:add")
     admin.fill("#id_name", "After an order")
+    admin.get_by_role("button", name="Text", exact=True).click()
     source, outline = admin.locator("#id_graph"), admin.locator(".triggers-graph__outline")
     expect(outline).to_contain_text("Nothing stands in the way of publishing.")
 
@@ -114,6 +115,7 @@ def test_journey_is_written_against_its_outline_and_published(
 
 def test_enter_in_the_graph_keeps_the_indentation(admin: Page, live_server: Any) -> None:
     open_page(admin, live_server, "triggers_journeys:add")
+    admin.get_by_role("button", name="Text", exact=True).click()
     source = admin.locator("#id_graph")
     source.fill('{\n  "nodes": [')
     source.press("End")

@@ -29,7 +29,12 @@ INLINE = re.compile(
 
 
 def source_files(*folders: str, migrations: bool = False) -> list[Path]:
-    found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    found = [
+        path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if "node_modules" not in path.parts
+    ]
     return sorted(path for path in found if migrations or "migrations" not in path.parts)
 
 
@@ -153,7 +158,11 @@ def test_http_of_the_standard_library_is_used_in_core_http_only() -> None:
 
 
 def test_templates_of_pages_have_no_inline_style_or_script() -> None:
-    pages = [path for path in PACKAGE.rglob("*.html") if MAIL_TEMPLATES not in path.parents]
+    pages = [
+        path
+        for path in (PACKAGE / "templates").rglob("*.html")
+        if MAIL_TEMPLATES not in path.parents
+    ]
     found = {
         str(path.relative_to(PACKAGE)): INLINE.findall(path.read_text(encoding="utf-8"))
         for path in pages
@@ -190,6 +199,7 @@ def test_rooms_of_the_package_all_hold_something() -> None:
         for path in PACKAGE.rglob("*")
         if path.is_dir()
         and path.name != "__pycache__"
+        and "node_modules" not in path.parts
         and not any(item.name not in {"__init__.py", "__pycache__"} for item in path.iterdir())
     ]
     assert empty == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -32,6 +33,7 @@ from ..journeys.reading import read_json, read_text
 from ..journeys.steps.registry import steps as step_kinds
 from ..journeys.surroundings import SiteSurroundings
 from ..messages.models import Template
+from .canvas import canvas_urls, inspect_canvas
 from .columns import MINOR, StateColumn
 from .deletion import KeptDeleteView
 from .forms import JourneyForm
@@ -40,7 +42,7 @@ from .publication import PublicationColumn, PublicationIndexView
 from .states import explained
 from .switching import switch_buttons, switch_urls
 from .underway import underway_urls
-from .widgets import GraphTextarea
+from .widgets import GraphTextarea, canvas_media
 
 OUTLINE = "wagtail_triggers/admin/outline.html"
 
@@ -100,6 +102,8 @@ class JourneyInspectView(InspectView):
             "version": live,
             "pause_reason": explained(journey.pause_reason),
             "reading": read_json(graph, journey.site_id),
+            "canvas": json.dumps(inspect_canvas(journey, graph)),
+            "canvas_media": canvas_media(),
             "numbers": numbers([journey.pk])[journey.pk],
         }
 
@@ -195,6 +199,7 @@ class JourneyViewSet(SnippetViewSet):
         return [
             *super().get_urlpatterns(),
             path("outline/", outline_view, name="outline"),
+            *canvas_urls(),
             *switch_urls(),
             *underway_urls(),
         ]

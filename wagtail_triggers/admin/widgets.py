@@ -11,6 +11,7 @@ from django.urls import reverse
 from wagtail.admin.staticfiles import versioned_static
 
 from ..journeys.reading import Reading, read_text
+from .canvas import canvas_config, own_media
 
 #: A JSON value that fits into this many characters stands on one line.
 LINE_WIDTH = 60
@@ -18,6 +19,19 @@ LINE_WIDTH = 60
 
 def _style() -> dict[str, Sequence[str]]:
     return {"all": [versioned_static("wagtail_triggers/admin/triggers.css")]}
+
+
+def canvas_media() -> forms.Media:
+    """The scripts and styles of the canvas, as files."""
+    return forms.Media(
+        js=[
+            versioned_static("wagtail_triggers/admin/graph.js"),
+            versioned_static("wagtail_triggers/canvas/canvas.js"),
+        ],
+        css={
+            "all": [*_style()["all"], versioned_static("wagtail_triggers/canvas/canvas.css")],
+        },
+    )
 
 
 class CodeTextarea(forms.Textarea):
@@ -45,11 +59,9 @@ class GraphTextarea(forms.Textarea):
 
     @property
     def media(self) -> forms.Media:
-        """The editor's script and style, as files."""
-        return forms.Media(
-            js=[versioned_static("wagtail_triggers/admin/graph.js")],
-            css=_style(),
-        )
+        """The scripts and styles of the text and the canvas, and of forms that kinds bring."""
+        media: forms.Media = canvas_media() + own_media()
+        return media
 
     def build_attrs(
         self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
@@ -82,6 +94,7 @@ class GraphTextarea(forms.Textarea):
         context["reading"] = reading
         context["outline_url"] = reverse("triggers_journeys:outline")
         context["site_id"] = self.site_id
+        context["canvas"] = json.dumps(canvas_config(self.site_id))
         return context
 
 

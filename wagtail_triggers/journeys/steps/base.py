@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -227,6 +228,12 @@ class Step(ABC, Generic[S]):
     role: ClassVar[Role] = Role.STEP
     #: Whether a run always spends time here. A circle of steps needs one that does.
     takes_time: ClassVar[bool] = False
+    #: What the canvas gives a new step of this kind; empty settings that must be chosen else.
+    starter: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    #: Dotted path of a Django form for the settings; "" makes one from `Settings`.
+    form_class: ClassVar[str] = ""
+    #: Labels for that form: of a setting by its name ("offset"), of a choice by "name=value".
+    form_labels: ClassVar[Mapping[str, StrOrPromise]] = MappingProxyType({})
     #: Whether it plans messages, so that conditions can ask what became of them.
     sends: ClassVar[bool] = False
 

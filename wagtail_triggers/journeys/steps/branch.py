@@ -35,7 +35,7 @@ class BranchStep(Step[BranchSettings]):
     identifier = "branch"
     label = _("Branch")
     description = _("Asks a question and goes on by its answer.")
-    icon = "fork"
+    icon = "triggers-branch"
     Settings = BranchSettings
 
     def ports(self) -> tuple[Port, ...]:

@@ -17,7 +17,7 @@ class EndStep(Step[NoSettings]):
     identifier = "end"
     label = _("End")
     description = _("The person has gone through the journey.")
-    icon = "flag"
+    icon = "triggers-end"
 
     def ports(self) -> tuple[Port, ...]:
         """Return none."""

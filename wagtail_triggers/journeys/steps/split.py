@@ -70,7 +70,7 @@ class SplitStep(Step[SplitSettings]):
     identifier = "split"
     label = _("Random split")
     description = _("Sends a share of the people each way; a person always goes the same way.")
-    icon = "resubmit"
+    icon = "triggers-split"
     Settings = SplitSettings
 
     def ports(self) -> tuple[Port, ...]:

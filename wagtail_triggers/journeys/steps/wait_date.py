@@ -34,7 +34,9 @@ class WaitDateSettings(StepSettings):
     """Either a `fact` or a field of the `event`; see `docs/reference/graph.md` for the rest."""
 
     fact: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    event: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    event: Annotated[
+        str | None, Field(min_length=1, max_length=500, json_schema_extra={"names": "event_field"})
+    ] = None
     at: ClockTime | None = "09:00"
     offset: Duration | None = None
     side: Literal["before", "after"] = "after"
