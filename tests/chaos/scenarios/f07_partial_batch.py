@@ -29,6 +29,7 @@ from wagtail_triggers.core import clock
 from wagtail_triggers.messages import outcomes
 from wagtail_triggers.messages.channels.base import Outcome
 from wagtail_triggers.messages.models import Message, MessageClass
+from wagtail_triggers.messages.policies import circuit
 from wagtail_triggers.messages.sender import send_batch
 
 SCENARIO = Scenario(
@@ -117,6 +118,8 @@ def _provider(chaos: Chaos) -> Iterator[Provider]:
         # Nobody is tried again before all have been asked once.
         mock.patch.object(outcomes, "_again", _in_an_hour),
         mock.patch.object(outcomes, "AWAIT_REPORT", timedelta(hours=9)),
+        # Nor is the channel left alone, as it would be when all fail.
+        mock.patch.object(circuit, "note"),
         mock.patch.object(EmailBackend, "post_to_esp", post),
         mock.patch.object(EmailBackend, "parse_recipient_status", statuses),
     ):

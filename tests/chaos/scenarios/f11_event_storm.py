@@ -165,7 +165,7 @@ def _span(storm: Storm) -> float:
 def plant() -> None:
     """Whoever looks for what is due takes whatever came first."""
 
-    def candidates(message_class: str, moment: Any, limit: int) -> dict[int, int]:
+    def candidates(message_class: str, moment: Any, limit: int, *_more: Any) -> dict[int, int]:
         due = Message.objects.filter(due_at__lte=moment, state__in=Message.WAITING)
         return dict(due.order_by("due_at", "pk").values_list("pk", "contact_id")[:limit])
 
