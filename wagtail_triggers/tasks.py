@@ -31,8 +31,8 @@ from .messages.models import MessageClass
 from .messages.policies import rate
 from .messages.sender import send_batch
 
-#: One task works for so long, then lets others have a turn. A worker that is asked to stop waits for
-#: the task in hand, and should be gone within 10 s.
+#: One task works for so long, then lets others have a turn. A worker that is asked to stop waits
+#: for the task in hand, and should be gone within 10 s.
 TURN_SECONDS: Final = 5.0
 #: Between batches that are not full: what comes in one by one is not worked on one by one.
 GATHER_SECONDS: Final = 0.25
