@@ -47,7 +47,7 @@ NOTES: Final[Mapping[str, str]] = {
     "`hard_timeout` (30 s, a whole attempt), `idempotent` (whether the provider makes one of two "
     "messages with the same key), `idempotency_header` and `esp_extra` (how an anymail provider "
     "gets the key), `message_id` (whether an anymail provider gets our `Message-ID`). "
-    "`RATE` (`\"600/min\"`) beside `BACKEND` limits how fast the channel's account sends, over all "
+    '`RATE` (`"600/min"`) beside `BACKEND` limits how fast the channel\'s account sends, over all '
     "workers. See [Add a channel](../ADDING_CHANNELS.md).",
     "SHOP": "See [let messages be true]"
     "(../how-to/frequency-and-quiet-hours.md#let-messages-be-true).",
