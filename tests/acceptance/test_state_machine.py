@@ -8,7 +8,6 @@ runs of how many steps; the test prints what it did.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
@@ -275,26 +274,10 @@ def test_nothing_leaves_that_may_not_leave_whatever_happens() -> None:
     assert tally["messages"] >= tally["sent"]
 
 
-@pytest.fixture
-def without_guard(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Take guards away, so that the judge has something to find."""
-    taken = [message_guards.guards._entries.pop(name) for name in request.param]
-    yield
-    for guard in taken:
-        message_guards.guards._entries[guard.identifier] = guard
-
-
-@pytest.mark.parametrize(
-    ("without_guard", "breach"),
-    [
-        (["unsubscribed", "no_consent"], "without consent|after unsubscribing"),
-        (["cart_closed", "run_left", "unrouted_events"], "about a cart that is"),
-    ],
-    indirect=["without_guard"],
-)
-@pytest.mark.usefixtures("without_guard")
-def test_judge_finds_what_a_missing_guard_lets_through(breach: str) -> None:
-    with pytest.raises(AssertionError, match=breach):
+def test_judge_finds_what_missing_guards_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("unsubscribed", "no_consent"):
+        monkeypatch.delitem(message_guards.guards._entries, name)
+    with pytest.raises(AssertionError, match=r"without consent|after unsubscribing"):
         play(60, 40, planted=True)
 
 

@@ -154,7 +154,12 @@ def test_run_of_many_kinds_in_memory_and_in_the_database_takes_the_same_steps(
     plan = plan_for(journey.live_version.pk, journey.live_version.graph)
     began = EventView(1, "order_placed", {}, START, frozenset({"order:77"}))
     run = store.begin(
-        plan, began, key="order:77", journey_id=journey.pk, contact_id=kept.contact_id
+        plan,
+        began,
+        contact={"score": 0, "tags": []},
+        key="order:77",
+        journey_id=journey.pk,
+        contact_id=kept.contact_id,
     )
     for hours in (0, 5, 48, 24):
         store.travel(timedelta(hours=hours))
