@@ -29,6 +29,16 @@ FIGURES = {
 #: What a planted slow-down of ours cannot touch: it compares two workers with one, who all dawdle.
 NOT_OURS_ALONE = {"p4 two workers"}
 
+#: Without this CI has the time for four of them.
+FULL = bool(os.environ.get("TRIGGERS_FULL"))
+
+
+def of(name: str) -> set[str]:
+    """The figures of one benchmark, or of all."""
+    beside = {"p6": {"p8"}}.get(name, set())
+    return {one for one in FIGURES if name == "all" or one.split()[0] in {name, *beside}}
+
+
 needs_postgres = pytest.mark.skipif(
     test_settings.DATABASE_KIND != "postgres", reason="the benchmarks measure PostgreSQL"
 )
@@ -56,27 +66,27 @@ def figures(path: Path) -> dict[str, dict[str, Any]]:
 
 
 @needs_postgres
-@pytest.mark.timeout(400)
-def test_benchmarks_run_small_measure_both_sides_and_none_is_worse_than_half_its_mark(
-    tmp_path: Path,
+@pytest.mark.timeout(900 if FULL else 120)
+@pytest.mark.parametrize("name", ["all"] if FULL else ["p1", "p3", "p6", "p7"])
+def test_benchmark_run_small_measures_both_sides_and_is_not_worse_than_half_its_mark(
+    name: str, tmp_path: Path
 ) -> None:
-    done = run(tmp_path, "all", "--small")
+    done = run(tmp_path, name, "--small")
     assert done.stdout, done.stderr
     told = [LINE.fullmatch(line) for line in done.stdout.splitlines()]
     assert all(told), done.stdout
-    assert {match[1] for match in told if match} == set(figures(tmp_path)) == FIGURES
+    assert {match[1] for match in told if match} == set(figures(tmp_path)) == of(name)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @needs_postgres
-@pytest.mark.timeout(400)
-def test_benchmarks_with_a_planted_slow_down_all_fail(tmp_path: Path) -> None:
-    done = run(tmp_path, "all", "--planted")
+@pytest.mark.timeout(900 if FULL else 120)
+@pytest.mark.parametrize("name", ["all"] if FULL else ["p1", "p7"])
+def test_benchmark_with_a_planted_slow_down_fails(name: str, tmp_path: Path) -> None:
+    done = run(tmp_path, name, "--planted")
     assert done.returncode == 1, done.stdout + done.stderr
     failed = {name for name, figure in figures(tmp_path).items() if figure["failed"]}
-    assert failed | NOT_OURS_ALONE == FIGURES, done.stdout + done.stderr
-    assert "worse than half its goal" in done.stderr
-    assert "worse than half what was reached" in done.stderr
+    assert failed == of(name) - NOT_OURS_ALONE, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ class Drill:
         """Wait for its servers to be stopped; a test that gave up does not wait for its runs."""
         self.process.terminate()
         self.process.wait(60)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @pytest.fixture(scope="module")
