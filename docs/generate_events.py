@@ -241,7 +241,7 @@ def _type(annotation: Any) -> str:
         return _type(next(one for one in get_args(annotation) if one is not type(None)))
     if get_origin(annotation) is list:
         return f"list of {_type(get_args(annotation)[0])}"
-    names = {"str": "text", "int": "whole number", "Decimal": "decimal"}
+    names = {"str": "text", "int": "whole number", "Decimal": "decimal", "bool": "yes or no"}
     name = str(getattr(annotation, "__name__", annotation))
     return names.get(name, f"[{name}](#{name.lower()})")
 
