@@ -88,7 +88,11 @@ export function Panel(props: PanelProps) {
   // Drawn at first, and again when the settings changed by other means: undo, JSON.
   const settings = JSON.stringify(step.settings);
   useEffect(() => {
-    if (settings === state.current.settings && state.current.digest) return;
+    if (settings === state.current.settings && state.current.digest) {
+      // Chosen by mouse a moment ago, and entered by the keyboard now.
+      if (isFocused) focusFirst(holder.current);
+      return;
+    }
     state.current.digest = '';
     void ask(null, '').then(() => {
       // The editor of conditions is drawn a moment later.
