@@ -127,6 +127,15 @@ def draft(graph: dict[str, Any]) -> Journey:
     return row
 
 
+def soon(page: Page, check: Callable[[], bool]) -> None:
+    """Wait until a check holds that is none of Playwright's own; five seconds at most."""
+    for _look in range(50):
+        if check():
+            return
+        page.wait_for_timeout(100)
+    assert check()
+
+
 def faults(page: Page, selector: str) -> list[str]:
     """What axe finds wrong within a part of the page."""
     if not page.evaluate("Boolean(window.axe)"):
@@ -283,10 +292,10 @@ def test_steps_are_dragged_from_the_palette_copied_and_removed(page: Page, go_to
     page.mouse.move(box["x"] + 160, box["y"] + 60, steps=5)
     page.mouse.up()
     expect(page.get_by_role("button", name="Tidy up")).to_be_enabled()
-    assert all("position" in one for one in drawn(page)["nodes"])
+    soon(page, lambda: all("position" in one for one in drawn(page)["nodes"]))
     page.get_by_role("button", name="Tidy up").click()
     expect(page.get_by_role("button", name="Tidy up")).to_be_disabled()
-    assert not any("position" in one for one in drawn(page)["nodes"])
+    soon(page, lambda: not any("position" in one for one in drawn(page)["nodes"]))
 
 
 def test_broken_graph_shows_its_problems_on_the_steps_and_cannot_be_published(
