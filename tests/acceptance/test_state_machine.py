@@ -48,7 +48,7 @@ from wagtail_triggers.messages.models import Message, MessageClass, TriggersSett
 from wagtail_triggers.messages.sender import send_batch
 from wagtail_triggers.testing import captured_messages, run_until_idle, travelling
 
-RUNS, STEPS = (int(part) for part in os.environ.get("TRIGGERS_MACHINE", "15x40").split("x"))
+RUNS, STEPS = (int(part) for part in os.environ.get("TRIGGERS_MACHINE", "10x40").split("x"))
 SEED = int(os.environ.get("TRIGGERS_MACHINE_SEED", "1"))
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"] * 2
 
