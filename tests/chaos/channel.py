@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 
+from wagtail_triggers.core.http import retry_after
 from wagtail_triggers.messages.channels.base import Channel, Outcome, OutcomeKind, Outgoing
-from wagtail_triggers.messages.channels.faults import retry_after
 
 
 class SinkChannel(Channel):

@@ -262,18 +262,19 @@ def _fate(status: int, wait: float | None) -> Fate:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the other side asks to wait; `headers` by lower-case name.
+    """Seconds that the other side asks to wait; header names in either case.
 
     A date is read against the answer's own Date, so that no clock of ours comes into it.
     """
-    value = (headers.get("retry-after") or "").strip()
+    named = {name.lower(): value for name, value in headers.items()}
+    value = (named.get("retry-after") or "").strip()
     if not value:
         return None
     try:
         seconds = float(value)
     except ValueError:
         try:
-            now = parsedate_to_datetime(headers.get("date") or "")
+            now = parsedate_to_datetime(named.get("date") or "")
             seconds = (parsedate_to_datetime(value) - now).total_seconds()
         except (TypeError, ValueError):
             return None

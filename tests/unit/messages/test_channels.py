@@ -9,10 +9,11 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 from django.test import override_settings
 
+from wagtail_triggers.core.http import retry_after
 from wagtail_triggers.exceptions import ConfigurationError
 from wagtail_triggers.messages.channels import memory
 from wagtail_triggers.messages.channels.base import Outcome, OutcomeKind, Outgoing, get_channel
-from wagtail_triggers.messages.channels.faults import classify, retry_after
+from wagtail_triggers.messages.channels.faults import classify
 from wagtail_triggers.messages.channels.memory import MemoryChannel
 from wagtail_triggers.messages.channels.smtp import scrubbed
 

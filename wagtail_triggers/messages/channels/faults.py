@@ -10,9 +10,9 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from ...core.http import retry_after
 from .base import Outcome, OutcomeKind
 from .smtp import scrubbed
 
@@ -47,8 +47,6 @@ _UNAVAILABLE: Final = 503
 _TRY_AGAIN: Final = frozenset({401, 408, 425, 429})
 #: Another request with the same idempotency key is being worked on.
 _CONFLICT: Final = 409
-#: Longest wait that a provider is believed.
-_LONGEST_RETRY_AFTER: Final = 86_400.0
 
 
 def classify(error: BaseException, *, connected: bool = True) -> Outcome:
@@ -148,22 +146,3 @@ def _of_http(status: int, error: BaseException, detail: str) -> Outcome:
         # 2xx with an answer that cannot be read, 409, 500, 502, 504: it may have been taken.
         kind = OutcomeKind.AMBIGUOUS
     return Outcome(kind, status=str(status), detail=f"HTTP {status} {detail}", retry_after=wait)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a provider asks to wait.
-
-    A date is read against the answer's own Date, so that no clock of ours comes into it.
-    """
-    value = (headers.get("Retry-After") or "").strip()
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            now = parsedate_to_datetime(headers.get("Date") or "")
-            seconds = (parsedate_to_datetime(value) - now).total_seconds()
-        except (TypeError, ValueError):
-            return None
-    return min(max(0.0, seconds), _LONGEST_RETRY_AFTER) if seconds == seconds else None
