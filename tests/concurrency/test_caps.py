@@ -19,6 +19,7 @@ from tests.concurrency.parallel import PATIENCE, Strand, holding
 from tests.concurrency.people import people
 from tests.integration.campaigns import news, plan, rules
 from wagtail_triggers.consent.models import SendLedger
+from wagtail_triggers.contacts import locking
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core import clock
 from wagtail_triggers.core.locking import locked
@@ -93,7 +94,7 @@ def _without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     def plain(rows: object, **options: object) -> object:
         return rows if getattr(rows, "model", None) is Contact else locked(rows, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(claim, "locked", plain)
+    monkeypatch.setattr(locking, "locked", plain)
 
 
 @pytest.mark.parametrize("with_the_lock", [True, False])

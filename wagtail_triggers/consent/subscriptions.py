@@ -12,9 +12,10 @@ from datetime import datetime
 
 from django.db import DatabaseError, transaction
 
+from ..contacts.locking import lock_ids
 from ..contacts.models import Contact
 from ..core import clock
-from ..core.locking import engine_transaction, is_transient, locked, retrying
+from ..core.locking import engine_transaction, is_transient, retrying
 from ..exceptions import UnknownTopic
 from .addresses import canonical, current_hash, hashes
 from .models import ConsentEvent, LinkToken, Subscription, Suppression, Topic
@@ -118,11 +119,8 @@ def unsubscribe_by_link(link: LinkToken, *, everything: bool, source: str) -> No
     try:
         with engine_transaction():
             if link.address:
-                list(
-                    locked(Contact.objects.filter(site_id=link.site_id, email__iexact=link.address))
-                    .order_by("pk")
-                    .values_list("pk")
-                )
+                people = Contact.objects.filter(site_id=link.site_id, email__iexact=link.address)
+                lock_ids(people)
             _carry_out(link, everything, source)
     except DatabaseError as error:
         if not is_transient(error):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from ..core.locking import engine_transaction, locked, retrying
+from ..core.locking import engine_transaction, retrying
+from .locking import lock_people
 from .models import Contact, Identity
 
 #: Called with (loser, winner, moment), inside the transaction, with both rows locked.
@@ -35,10 +36,7 @@ def merge(loser_id: int, winner_id: int, *, moment: datetime) -> bool:
         Whether there was anything to merge.
     """
     with engine_transaction():
-        rows = {
-            row.pk: row
-            for row in locked(Contact.objects.filter(pk__in=(loser_id, winner_id))).order_by("pk")
-        }
+        rows = lock_people(Contact.objects.filter(pk__in=(loser_id, winner_id)))
         loser, winner = rows.get(loser_id), rows.get(winner_id)
         if loser is None or winner is None or loser.pk == winner.pk:
             return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..conf import TASK_ROUTE, settings
+from ..contacts.locking import lock_people
 from ..contacts.models import Contact
 from ..core import clock, sites
 from ..core.locking import engine_transaction, locked, retrying
@@ -36,7 +37,7 @@ def abandon_batch(limit: int | None = None) -> int:
         return 0
     with engine_transaction():
         people = Contact.objects.filter(pk__in=set(candidates.values()))
-        contacts = {row.pk: row for row in locked(people, skip_locked=True).order_by("pk")}
+        contacts = lock_people(people, skip_locked=True)
         carts = list(locked(due.filter(pk__in=candidates, contact_id__in=contacts)).order_by("pk"))
         # An unrouted event of that person may be the order, or another update: let it come first.
         moved = set(

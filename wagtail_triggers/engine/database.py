@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from ..conf import TASK_SEND_BULK, TASK_SEND_TRANSACTIONAL, settings
+from ..contacts.locking import lock_people
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.bulk import update_rows
@@ -162,7 +163,7 @@ class DatabaseStore:
     ) -> tuple[DatabaseBatch, list[int]]:
         """The batch, and the runs that must be moved to another version before they are asked."""
         people = Contact.objects.filter(pk__in=set(candidates.values()))
-        contacts = {row.pk: row for row in locked(people, skip_locked=True).order_by("pk")}
+        contacts = lock_people(people, skip_locked=True)
         # A second statement with the whole predicate: rows that the first one returned may have
         # moved before the contact was ours.
         rows: dict[int, Any] = {

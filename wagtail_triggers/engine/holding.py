@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
 from ..conf import TASK_JOBS, TASK_RUN, TASK_SEND_BULK, settings
+from ..contacts.locking import lock_ids
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.bulk import update_rows
@@ -203,7 +204,7 @@ def _chunk(rows: QuerySet[Row], found: dict[int, int], switch_id: int) -> bool:
     """Let these rows (with their contacts) follow; False where the decision is no longer open."""
     with engine_transaction():
         people = Contact.objects.filter(pk__in=set(found.values()))
-        list(locked(people).order_by("pk").values_list("pk"))
+        lock_ids(people)
         # A second statement with the whole predicate: what was found may have moved meanwhile.
         mine = list(locked(rows.filter(pk__in=found), of=("self",)).order_by("pk"))
         switch = locked(Switch.objects.filter(pk=switch_id, done_at=None)).first()

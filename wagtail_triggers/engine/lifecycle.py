@@ -10,9 +10,10 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from ..conf import TASK_LIFECYCLE, TASK_RUN
+from ..contacts.locking import lock_ids
 from ..contacts.models import Contact
 from ..core import clock
-from ..core.locking import engine_transaction, locked, retrying
+from ..core.locking import engine_transaction, retrying
 from ..core.queue import nudge
 from ..exceptions import SwitchedOff
 from ..journeys.models import Journey
@@ -39,7 +40,7 @@ def retry_parked(enrolment_ids: Iterable[int], moment: datetime) -> int:
     wanted = Enrolment.objects.filter(pk__in=set(enrolment_ids), state=Enrolment.State.PARKED)
     with engine_transaction():
         people = Contact.objects.filter(pk__in=wanted.values("contact_id"))
-        list(locked(people).order_by("pk").values_list("pk"))
+        lock_ids(people)
         # Not waiting: a step that had asked for something asks for it again.
         changes: dict[str, Any] = {
             "state": Enrolment.State.ACTIVE,

@@ -17,6 +17,7 @@ from django.db.models import Max, Min
 
 from ..conf import settings
 from ..contacts.identify import Description, merge_guests, resolve
+from ..contacts.locking import lock_people
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.bulk import update_rows
@@ -163,13 +164,8 @@ def _waiting_contacts(limit: int, floor: int) -> tuple[list[int], int]:
 @retrying
 def _route(contact_ids: Sequence[int], moment: datetime, attempt: BatchAttempt | None) -> int:
     with engine_transaction():
-        contacts = {
-            row.pk: row
-            for row in locked(
-                Contact.objects.filter(pk__in=contact_ids), skip_locked=True
-            ).order_by("pk")
-        }
-        contacts = _still_themselves(contacts)
+        people = Contact.objects.filter(pk__in=contact_ids)
+        contacts = _still_themselves(lock_people(people, skip_locked=True))
         # A second statement under the lock: what the first saw may have been routed meanwhile.
         batch = ContactBatch(contacts, _unrouted(contacts), moment)
         batch.route()

@@ -20,6 +20,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from ..conf import TASK_LIFECYCLE, TASK_RUN
+from ..contacts.locking import lock_ids
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.bulk import update_rows
@@ -196,7 +197,7 @@ def apply_to(enrolment_ids: Iterable[int]) -> int:
     )
     with engine_transaction():
         people = Contact.objects.filter(pk__in=wanted.values("contact_id"))
-        list(locked(people).order_by("pk").values_list("pk"))
+        lock_ids(people)
         # A second statement: those who moved on before they were ours are where they are now.
         rows = list(locked(_with_hold(wanted), of=("self",)).order_by("pk"))
         moved = 0

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_noop
 from ..conf import settings
 from ..consent.addresses import canonical, current_hash
 from ..consent.rehash import Addressed, rehash
+from ..contacts.locking import lock_people
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.bulk import update_rows
@@ -119,7 +120,7 @@ def take(message_class: str, limit: int = BATCH) -> Claim:
 def _lock_and_claim(candidates: dict[int, int], claim: Claim, message_class: str) -> None:
     with engine_transaction():
         people = Contact.objects.filter(pk__in=set(candidates.values()))
-        claim.contacts = {row.pk: row for row in locked(people, skip_locked=True).order_by("pk")}
+        claim.contacts = lock_people(people, skip_locked=True)
         if not claim.contacts:
             return
         marketing = message_class == MessageClass.MARKETING

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop
 from ..conf import TASK_ROUTE, settings
 from ..consent.models import Suppression
 from ..consent.stopping import Stop, stop_addresses
+from ..contacts.locking import lock_ids
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.bulk import update_rows
@@ -96,7 +97,7 @@ def apply_batch(limit: int | None = None) -> int:
     found = _messages_of(reports)
     with engine_transaction():
         people = Contact.objects.filter(pk__in={contact for _pk, contact in found.values()})
-        contacts = set(locked(people, skip_locked=True).order_by("pk").values_list("pk", flat=True))
+        contacts = lock_ids(people, skip_locked=True)
         messages = {
             row.pk: row
             for row in locked(

@@ -20,6 +20,7 @@ from django.db import DatabaseError
 from django.utils.translation import gettext_noop
 
 from ...conf import settings
+from ...contacts.locking import lock_ids
 from ...contacts.models import Contact
 from ...core import clock
 from ...core.bulk import update_rows
@@ -98,7 +99,7 @@ def _candidates(moment: datetime, limit: int) -> dict[int, int]:
 
 def _locked(candidates: Mapping[int, int], moment: datetime) -> list[Job]:
     people = Contact.objects.filter(pk__in=set(candidates.values()))
-    contacts = list(locked(people, skip_locked=True).order_by("pk").values_list("pk", flat=True))
+    contacts = lock_ids(people, skip_locked=True)
     return list(
         locked(
             Job.objects.filter(
@@ -297,9 +298,7 @@ def reap(limit: int = 500) -> int:
         return 0
     with engine_transaction():
         people = Contact.objects.filter(pk__in=set(candidates.values()))
-        contacts = list(
-            locked(people, skip_locked=True).order_by("pk").values_list("pk", flat=True)
-        )
+        contacts = lock_ids(people, skip_locked=True)
         rows = list(
             locked(expired.filter(pk__in=candidates, contact_id__in=contacts), skip_locked=True)
         )
