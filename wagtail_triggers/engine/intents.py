@@ -65,9 +65,9 @@ def plan_messages(
         for intent in one.intents:
             version = versions.find(intent.template, language)
             if version is None:
-                one = _held_at(one, intent, moment)
+                one = held_at(one, intent, moment)
                 break
-            message = _message(intent, row, version, events.get(row.event_id), moment)
+            message = message_of(intent, row, version, events.get(row.event_id), moment)
             message.journey_version_id = row.version_id
             message.priority = priorities[row.journey_id]
             messages.append(message)
@@ -77,9 +77,10 @@ def plan_messages(
     return held, Planned(marketing, len(messages) - marketing)
 
 
-def _message(
+def message_of(
     intent: Intent, row: Enrolment, version: TemplateVersion, event: Event | None, moment: datetime
 ) -> Message:
+    """The message that an intent becomes; not saved, and without its journey's priority."""
     kind, _colon, about = row.key.partition(":")
     name = event.name if event is not None else ""
     worth = intent.expires_after or ledger.expiry(name, version.message_class)
@@ -116,7 +117,7 @@ def _due(row: Enrolment, event: Event | None, moment: datetime) -> datetime:
     return since if since <= moment - OVERDUE else moment
 
 
-def _held_at(one: Progress, intent: Intent, moment: datetime) -> Progress:
+def held_at(one: Progress, intent: Intent, moment: datetime) -> Progress:
     """The run as it stood before this intent, parked at its step."""
     at = next(record for record in one.steps if record.seq == intent.seq)
     before = tuple(record for record in one.steps if record.seq < intent.seq)

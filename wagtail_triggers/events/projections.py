@@ -14,7 +14,7 @@ from ..contacts.models import Contact
 from ..core.bulk import update_rows
 from .models import Cart, Event, Order, OrderLine
 
-_ORDER_EVENTS = {
+ORDER_EVENTS = {
     "order_placed": "placed",
     "order_paid": "paid",
     "order_shipped": "shipped",
@@ -22,10 +22,10 @@ _ORDER_EVENTS = {
     "order_cancelled": "cancelled",
     "order_refunded": "refunded",
 }
-_CART_EVENTS = ("cart_updated", "checkout_started")
+CART_EVENTS = ("cart_updated", "checkout_started")
 
 #: Everything that is read here; other events cost this module nothing.
-PROJECTED = frozenset((*_ORDER_EVENTS, *_CART_EVENTS))
+PROJECTED = frozenset((*ORDER_EVENTS, *CART_EVENTS))
 
 
 def project(events: Sequence[Event], contacts: dict[int, Contact]) -> None:
@@ -38,20 +38,22 @@ def project(events: Sequence[Event], contacts: dict[int, Contact]) -> None:
     relevant = [event for event in events if event.name in PROJECTED]
     if not relevant:
         return
-    carts = _Carts(relevant)
+    carts = Carts(relevant)
     orders = _Orders(relevant)
     for event in relevant:
-        if event.name in _CART_EVENTS:
+        if event.name in CART_EVENTS:
             carts.touch(event)
         else:
             carts.close(event)
             orders.apply(event)
     carts.save()
     orders.save()
-    count_orders({event.contact_id for event in relevant if event.name in _ORDER_EVENTS}, contacts)
+    count_orders({event.contact_id for event in relevant if event.name in ORDER_EVENTS}, contacts)
 
 
-class _Carts:
+class Carts:
+    """Carts as events leave them. `Carts(())` begins with none, and asks no database."""
+
     def __init__(self, events: Sequence[Event]) -> None:
         ids = {cart for event in events if (cart := event.payload.get("cart_id"))}
         sites = {event.site_id for event in events}
@@ -152,11 +154,11 @@ class _Orders:
                 order_id=order_id,
                 contact_id=event.contact_id,
                 updated_at=event.occurred_at,
-                status=_ORDER_EVENTS[event.name],
+                status=ORDER_EVENTS[event.name],
             )
         self.changed[key] = row
         if event.occurred_at >= row.updated_at:
-            row.status = _ORDER_EVENTS[event.name]
+            row.status = ORDER_EVENTS[event.name]
             row.updated_at = event.occurred_at
         row.number = row.number or str(event.payload.get("number") or "")
         row.cart_id = row.cart_id or str(event.payload.get("cart_id") or "")

@@ -52,7 +52,15 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
-class _Person:
+class Recipient:
+    """A person for whom messages wait.
+
+    Attributes:
+        contact: Who.
+        rules: What the site wants of its marketing.
+        uses: What they were sent; grows with each slot that is given.
+    """
+
     contact: Contact
     rules: SiteRules
     uses: list[Use]
@@ -90,15 +98,24 @@ def arbitrate(
     used = slots.uses(waiting, moment - window, besides=[*anew, *decided])
     digests = Digests({one.digest for one in rules.values() if one.digest})
     for contact_id, own in waiting.items():
-        person = _Person(contacts[contact_id], rules[own[0].site_id], used.get(contact_id, []))
-        _decide(person, own, moment, digests, ruling)
+        person = Recipient(contacts[contact_id], rules[own[0].site_id], used.get(contact_id, []))
+        decide_for(person, own, moment, digests, ruling)
     ruling.go.sort(key=lambda entrant: entrant.rank)
     return ruling
 
 
-def _decide(
-    person: _Person, rows: list[Message], moment: datetime, digests: Digests, ruling: Ruling
+def decide_for(
+    person: Recipient, rows: list[Message], moment: datetime, digests: Digests, ruling: Ruling
 ) -> None:
+    """Decide about one person's messages by quiet hours, digest and caps. Asks no database.
+
+    Args:
+        person: Who they are for.
+        rows: What waits for them; rows that are not stored will do, with a `pk` to sort by.
+        moment: Now.
+        digests: The templates of digests.
+        ruling: What was decided is added here.
+    """
     zone = zone_of(person.contact.time_zone, person.rules.zone)
     quiet = quiet_until(person.rules.quiet, moment, zone)
     if quiet is not None:
