@@ -1,5 +1,7 @@
 """Every room's models, for Django's discovery only. Import them from their room instead."""
 
+from .admin.models import SiteAccess
+from .analytics.models import Rollup, RollupMark
 from .consent.models import (
     ConsentEvent,
     FrequencyCap,
@@ -27,7 +29,7 @@ from .engine.models import (
 )
 from .events.models import Cart, Event, MappingFault, Order, OrderLine
 from .experiments.models import Assignment
-from .journeys.models import Journey, JourneyVersion
+from .journeys.models import Journey, JourneyVersion, Standing
 from .messages.models import (
     Circuit,
     Message,
@@ -63,7 +65,11 @@ __all__ = [
     "QuietHours",
     "RateBucket",
     "Refusal",
+    "Rollup",
+    "RollupMark",
     "SendLedger",
+    "SiteAccess",
+    "Standing",
     "StepRun",
     "Subscription",
     "Suppression",

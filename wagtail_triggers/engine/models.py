@@ -105,6 +105,12 @@ class Enrolment(models.Model):
                 name="triggers_run_held",
                 condition=models.Q(held_wake_at__isnull=False),
             ),
+            # What has ended since the last count; a run ends once.
+            models.Index(
+                fields=["ended_at"],
+                name="triggers_run_ended",
+                condition=models.Q(ended_at__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -309,6 +315,17 @@ class Refusal(models.Model):
         "wagtail_triggers.Event", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
     )
     reason = models.CharField(_("reason"), max_length=64)
+    #: The version that listened then; NULL where the event came from a chain that was cut.
+    version = models.ForeignKey(
+        "wagtail_triggers.JourneyVersion",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
+    )
+    #: What the rule saw: of a filter, the conditions that did not hold with what they found.
+    detail = models.JSONField(default=list, encoder=DjangoJSONEncoder)
     at = models.DateTimeField()
 
     class Meta:

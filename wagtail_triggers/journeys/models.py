@@ -111,3 +111,40 @@ class JourneyVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.journey_id} v{self.number}"
+
+
+class Standing(models.Model):
+    """How a journey stood from a moment on: one row appended with every change of it.
+
+    Without it nobody could say later why somebody did not enter on a certain day.
+    """
+
+    wagtail_reference_index_ignore = True
+
+    class State(models.TextChoices):
+        """Whether people could enter."""
+
+        RUNNING = "running", _("running")
+        PAUSED = "paused", _("paused")
+        ARCHIVED = "archived", _("archived")
+        UNPUBLISHED = "unpublished", _("not published")
+
+    journey = models.ForeignKey(
+        Journey, on_delete=models.CASCADE, related_name="standings", db_index=False
+    )
+    state = models.CharField(_("state"), max_length=16, choices=State.choices)
+    #: What people who entered then were pinned to.
+    version = models.ForeignKey(
+        JourneyVersion, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    #: Why, in English, where it was not a person who decided it.
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+    at = models.DateTimeField(_("since"))
+
+    class Meta:
+        verbose_name = _("standing of a journey")
+        verbose_name_plural = _("standings of journeys")
+        indexes = (models.Index(fields=["journey", "at"], name="triggers_standing"),)
+
+    def __str__(self) -> str:
+        return f"{self.journey_id} {self.state}"

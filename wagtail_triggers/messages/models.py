@@ -350,6 +350,8 @@ class Message(models.Model):
         related_name="+",
         db_index=False,
     )
+    #: What put it off on its way, oldest first: state, reason, when, until when, how often in a row.
+    trail = models.JSONField(default=list, encoder=DjangoJSONEncoder)
     planned_at = models.DateTimeField(_("planned"))
     settled_at = models.DateTimeField(_("settled"), null=True)
 
@@ -384,6 +386,12 @@ class Message(models.Model):
                 fields=["merged_into"],
                 name="triggers_message_digest",
                 condition=models.Q(merged_into__isnull=False),
+            ),
+            # What has left since the last count; a message is accepted once.
+            models.Index(
+                fields=["settled_at"],
+                name="triggers_message_sent",
+                condition=models.Q(state="accepted"),
             ),
             # Providers that give our own id back are not looked up here.
             models.Index(
