@@ -48,3 +48,7 @@ class SwitchedOff(TriggersError):
 
 class InvalidTransfer(TriggersError, ValueError):
     """People cannot be moved like this."""
+
+
+class BundleError(TriggersError, ValueError):
+    """The file cannot be imported as it is. Nothing was changed."""
