@@ -37,6 +37,7 @@ from .messages.models import (
     RateBucket,
     Template,
     TemplateVersion,
+    Trial,
     TriggersSettings,
 )
 
@@ -81,5 +82,6 @@ __all__ = [
     "Topic",
     "Transfer",
     "TransferRule",
+    "Trial",
     "TriggersSettings",
 ]

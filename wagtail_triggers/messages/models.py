@@ -22,7 +22,9 @@ from wagtail.models import (
 )
 from wagtail.search import index
 
+from .other_bodies import OtherBodies, OtherSources
 from .report_models import MessageEvent as MessageEvent
+from .trial_models import Trial as Trial
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -111,6 +113,7 @@ class Template(
     LockableMixin,
     RevisionMixin,
     TranslatableMixin,
+    OtherBodies,
     index.Indexed,
     ClusterableModel,
 ):
@@ -142,7 +145,7 @@ class Template(
         blank=True,
         help_text=_("The event whose data the text may use. Empty: any event."),
     )
-    subject = models.CharField(_("subject"), max_length=255)
+    subject = models.CharField(_("subject"), max_length=255, blank=True)
     preheader = models.CharField(
         _("preview text"),
         max_length=255,
@@ -178,6 +181,7 @@ class Template(
         verbose_name = _("message template")
         verbose_name_plural = _("message templates")
         ordering = ("name",)
+        permissions = (("send_test", _("Can send test messages")),)
 
     def __str__(self) -> str:
         return self.name
@@ -185,7 +189,15 @@ class Template(
     @property
     def preview_modes(self) -> list[tuple[str, StrOrPromise]]:
         """What Wagtail's preview panel offers."""
-        return [("html", _("HTML")), ("text", _("Plain text"))]
+        return [
+            ("html", _("Mail")),
+            ("phone", _("Mail on a phone")),
+            ("dark", _("Mail in the dark")),
+            ("text", _("Plain text")),
+            ("sms", _("SMS")),
+            ("push", _("Push")),
+            ("onsite", _("On the shop's pages")),
+        ]
 
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
         """Answer Wagtail's preview panel."""
@@ -194,7 +206,7 @@ class Template(
         return serve_preview(self, request, mode_name)
 
 
-class TemplateVersion(models.Model):
+class TemplateVersion(OtherSources):
     """A published template, compiled and frozen. Messages point here, never to a revision."""
 
     wagtail_reference_index_ignore = True
