@@ -27,18 +27,18 @@ def topic(slug: str = "news", consent: str = Topic.Consent.OPT_IN) -> Topic:
 
 def template(
     subject: str,
-    body: str = "<p>Hello {{ contact.first_name }}</p>",
+    body: str | Sequence[tuple[str, Any]] = "<p>Hello {{ contact.first_name }}</p>",
     *,
     kind: str = MessageClass.TRANSACTIONAL,
     topic: Topic | None = None,
 ) -> str:
-    """Publish a template; returns its translation key."""
+    """Publish a template, of HTML or of blocks; returns its translation key."""
     row = Template(
         site=Site.objects.get(is_default_site=True),
         locale=Locale.get_default(),
         name=subject,
         subject=subject,
-        body=body,
+        body=[("html", body)] if isinstance(body, str) else body,
         message_class=kind,
         topic=topic,
     )

@@ -103,7 +103,7 @@ class Premises:
             locale=Locale.get_default(),
             name=subject,
             subject=f"{subject} {about}",
-            body="<p>Hello {{ contact.first_name }}</p>",
+            body=[("html", "<p>Hello {{ contact.first_name }}</p>")],
             message_class=kind,
             topic=self.topics[site, slug] if slug else None,
         )

@@ -100,7 +100,7 @@ def test_digest_is_chosen_from_templates_that_are_written_for_it(chief: Client) 
     def write(name: str, event: str) -> Template:
         row = Template(
             site=Site.objects.get(), locale=Locale.get_default(), name=name, event=event,
-            subject=name, body="<p>Hello</p>", message_class=MessageClass.MARKETING,
+            subject=name, body=[("html", "<p>Hello</p>")], message_class=MessageClass.MARKETING,
             topic=topic("news"),
         )  # fmt: skip
         row.save()
@@ -123,6 +123,8 @@ def test_template_can_be_written_for_a_digest_with_its_items(chief: Client) -> N
         message_class=MessageClass.MARKETING, topic=topic("news"),
     )  # fmt: skip
     good = "{% for item in items %}<a href='{{ item.url }}'>{{ item.subject }}</a>{% endfor %}"
-    assert list(lint(row, {"subject": "{{ items.size }}", "preheader": "", "body": good})) == []
-    faults = list(lint(row, {"subject": "x", "preheader": "", "body": "{{ cart.total | money }}"}))
+    row.subject, row.body = "{{ items.size }}", [("html", good)]
+    assert list(lint(row)) == []
+    row.body = [("html", "{{ cart.total | money }}")]
+    faults = list(lint(row))
     assert [field for field, _message in faults] == ["body"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from wagtail.test.utils.form_data import querydict_from_html
+from wagtail.test.utils.form_data import nested_form_data, querydict_from_html, streamfield
 
 from tests.admin.conftest import ClientWith, History
 from tests.shop import topic
@@ -27,18 +27,38 @@ GOOD = {
 }
 
 
-def submit(client: Client, url: str, **values: str) -> Any:
-    """Post what the form shows back, with other values."""
+def body_data(*blocks: tuple[str, Any]) -> dict[str, str]:
+    """What a browser posts for a body; without it, the body is what it was."""
+    data: dict[str, str] = nested_form_data({"body": streamfield(blocks)})
+    return data
+
+
+def submit(client: Client, url: str, *, body: str | None = None, **values: str) -> Any:
+    """Post what the form shows back, with other values; `body` is one block of HTML."""
     form = querydict_from_html(client.get(url).content.decode(), form_id="w-editor-form")
-    form.update(values)
+    form.update({**values, **(body_data(("html", body)) if body is not None else body_data())})
     return client.post(url, form)
 
 
-def publish(client: Client, **values: str) -> str:
-    url = reverse(ADD)
-    return unescape(
-        submit(client, url, **{**GOOD, **values, "action-publish": "x"}).content.decode()
-    )
+def publish(client: Client, **values: str) -> list[str]:
+    """Publish, and return the errors that are shown."""
+    answer = submit(client, reverse(ADD), **{**GOOD, **values, "action-publish": "x"})
+    if answer.context is None or "form" not in answer.context:
+        return []
+    return [
+        words
+        for errors in answer.context["form"].errors.as_data().values()
+        for error in errors
+        for words in words_of(error)
+    ]
+
+
+def words_of(error: Any) -> list[str]:
+    """The words of an error, whichever block it stands at."""
+    inner = getattr(error, "block_errors", None)
+    if inner is None:
+        return list(error.messages)
+    return [words for one in inner.values() for words in words_of(one)]
 
 
 def test_publication_of_a_sound_template_makes_a_version(chief: Client) -> None:
@@ -66,7 +86,7 @@ def test_publication_of_a_sound_template_makes_a_version(chief: Client) -> None:
 def test_publication_of_a_faulty_template_is_refused_and_names_the_fault(
     values: dict[str, str], words: str, chief: Client
 ) -> None:
-    assert words in publish(chief, **values)
+    assert words in "\n".join(publish(chief, **values))
     assert not Template.objects.exists()
     assert not TemplateVersion.objects.exists()
 
@@ -74,7 +94,7 @@ def test_publication_of_a_faulty_template_is_refused_and_names_the_fault(
 def test_draft_of_a_faulty_template_is_saved(chief: Client) -> None:
     submit(chief, reverse(ADD), name="Half done", body="{{ nobody.knows }}", subject="{% if %}")
     row = Template.objects.get()
-    assert (row.live, row.body) == (False, "{{ nobody.knows }}")
+    assert (row.live, row.body[0].value) == (False, "{{ nobody.knows }}")
     assert not TemplateVersion.objects.exists()
 
 
@@ -88,6 +108,7 @@ def shown_as(client: Client, template: Template, mode: str) -> Any:
     url = reverse("triggers_templates:preview_on_edit", args=[template.pk])
     edit = client.get(reverse("triggers_templates:edit", args=[template.pk])).content.decode()
     form = querydict_from_html(edit, form_id="w-editor-form")
+    form.update(body_data(*((one.block_type, one.value) for one in template.body)))
     assert client.post(url, form).json() == {"is_valid": True, "is_available": True}
     return client.get(url, {"mode": mode}, secure=True)
 
@@ -117,7 +138,7 @@ def test_preview_as_text_shows_the_plain_text(history: History, chief: Client) -
 
 def test_preview_of_a_faulty_draft_says_what_is_wrong(history: History, chief: Client) -> None:
     draft = history.template
-    draft.body = "{% for x in cart.lines %}"
+    draft.body = [("html", "{% for x in cart.lines %}")]
     draft.save_revision()
     html = shown_as(chief, draft, "html").content.decode()
     assert "This cannot be shown yet" in html
@@ -133,7 +154,7 @@ def test_preview_for_somebody_who_may_only_view_is_refused(
 def test_preview_for_every_event_renders_what_its_data_holds(history: History) -> None:
     before = Contact.objects.count()
     draft = history.template
-    draft.body = "<p>{{ site.name }} {{ contact.birthday | date: 'd MMMM y' }}</p>"
+    draft.body = [("html", "<p>{{ site.name }} {{ contact.birthday | date: 'd MMMM y' }}</p>")]
     subjects = {}
     for name, kind in event_types.all().items():
         draft.event = name

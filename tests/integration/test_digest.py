@@ -32,7 +32,7 @@ BODY = (
 def digest_template() -> Template:
     row = Template(
         site=site(), locale=Locale.get_default(), name="Digest", event="digest",
-        subject="{{ items.size }} things for you", body=BODY,
+        subject="{{ items.size }} things for you", body=[("html", BODY)],
         message_class=MessageClass.MARKETING, topic=topic("soft", Topic.Consent.SOFT),
     )  # fmt: skip
     row.save()

@@ -16,7 +16,7 @@ def draft(**fields: object) -> Template:
         site=Site.objects.get(is_default_site=True),
         locale=Locale.get_default(),
         name="News",
-        **{"subject": "Hello", "body": "<p>Hello</p>", **fields},
+        **{"subject": "Hello", "body": [("html", "<p>Hello</p>")], **fields},
     )
     row.save()
     return row
@@ -31,13 +31,13 @@ def publish(row: Template) -> Template:
 def test_template_published_by_code_with_an_unknown_variable_keeps_the_version_before() -> None:
     row = publish(draft(message_class=MessageClass.TRANSACTIONAL))
     first = row.live_version
-    row.body = "<p>{{ contact.frist_name }}</p>"
+    row.body = [("html", "<p>{{ contact.frist_name }}</p>")]
     row = publish(row)
     assert row.live_version == first
     assert "contact.frist_name" in row.publish_problem
     assert "first_name" in row.publish_problem
     assert TemplateVersion.objects.count() == 1
-    row.body = "<p>{{ contact.first_name }}</p>"
+    row.body = [("html", "<p>{{ contact.first_name }}</p>")]
     row = publish(row)
     assert (row.publish_problem, row.live_version and row.live_version.number) == ("", 2)
 

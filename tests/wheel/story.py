@@ -22,7 +22,10 @@ def publish() -> None:
         message_class=MessageClass.TRANSACTIONAL,
         event="order_placed",
         subject="Thank you, {{ contact.first_name }}",
-        body="<p>You ordered:</p>{% for line in event.lines %}<p>{{ line.name }}</p>{% endfor %}",
+        body=[
+            ("text", "<p>You ordered:</p>"),
+            ("html", "{% for line in event.lines %}<p>{{ line.name }}</p>{% endfor %}"),
+        ],
     )
     template.save_revision().publish()
     graph = {

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.blocks import StreamBlockValidationError
 from wagtail.models import Site
 
 from ..consent.models import Topic
 from ..core.sites import default_site_id
 from ..events.types import event_types
 from ..journeys.reading import problems_of
-from ..messages.lint import FIELDS, lint
+from ..messages.blocks.assemble import BlockProblem
+from ..messages.lint import lint
 from ..messages.models import MessageClass
 from ..messages.variables import DIGEST
 from .widgets import GraphTextarea
@@ -112,6 +115,12 @@ class TemplateForm(SiteForm):
         super()._post_clean()
         if self.is_deferred_validation or self.errors:
             return
-        texts = {name: self.cleaned_data.get(name) or "" for name in FIELDS}
-        for field, message in lint(self.instance, texts):
-            self.add_error(field, message)
+        at_blocks: dict[int, list[str]] = {}
+        for field, problem in lint(self.instance):
+            if isinstance(problem, BlockProblem) and problem.index is not None:
+                at_blocks.setdefault(problem.index, []).append(problem.message)
+            else:
+                self.add_error(field, str(problem))
+        if at_blocks:
+            errors = {index: ValidationError(words) for index, words in at_blocks.items()}
+            self.add_error("body", StreamBlockValidationError(block_errors=errors))

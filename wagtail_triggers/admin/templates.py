@@ -25,7 +25,6 @@ from .deletion import KeptDeleteView
 from .forms import TemplateForm
 from .panels import ExplainingPanel
 from .publication import PublicationColumn, PublicationIndexView
-from .widgets import CodeTextarea
 
 
 class VariablesPanel(ExplainingPanel):
@@ -74,7 +73,6 @@ class TemplateViewSet(SnippetViewSet):
         "topic",
         "subject",
         "preheader",
-        "body",
     )
     list_display = (
         "name",
@@ -96,7 +94,7 @@ class TemplateViewSet(SnippetViewSet):
                     FieldPanel("name"),
                     FieldPanel("subject"),
                     FieldPanel("preheader"),
-                    FieldPanel("body", widget=CodeTextarea),
+                    FieldPanel("body"),
                     VariablesPanel(),
                     PublishingPanel(),
                 ],

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import html as html_entities
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import css_inline
 import mjml
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from inscriptis import get_text
 from inscriptis.model.config import ParserConfig
@@ -22,6 +24,8 @@ from liquid.exceptions import LiquidError
 
 from ..exceptions import TemplateProblem
 from .analysis import check_names
+from .blocks.assemble import compile_stream, joined
+from .blocks.base import CLOSE, OPEN, Hole, Mail, split_marks, without_marks
 from .layout import (
     BODY_MARK,
     HTML_SECTION,
@@ -37,8 +41,16 @@ from .masking import Masker, bare, part_braces, split_masks
 from .sanitise import clean_html
 from .tokens import scan
 
-__all__ = ["Brand", "Compiled", "compile_email", "compile_sections", "plain_text"]
+__all__ = [
+    "Brand",
+    "Compiled",
+    "compile_blocks",
+    "compile_email",
+    "compile_sections",
+    "plain_text",
+]
 
+_BODY_MARK: Final = re.compile(BODY_MARK.format(r"\d+"))
 _BLANK_LINES: Final = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
 _LINK: Final = re.compile(r"\[([^\[\]]*)\]\(([^()\s]*)\)")
 _OUTER: Final = re.compile(r"<(/?)(?:table|thead|tbody|tfoot|tr|caption)\b[^>]*>")
@@ -56,12 +68,45 @@ class Compiled:
         preheader: Plain Liquid; `html` holds it too, hidden.
         html: A whole HTML document.
         text: The plain text.
+        data: What must be looked up for each recipient, by the name under which it is seen.
     """
 
     subject: str
     preheader: str
     html: str
     text: str
+    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def compile_blocks(
+    *, subject: str, preheader: str, body: Any, brand: Brand, marketing: bool
+) -> Compiled:
+    """Compile a template whose body is a stream of blocks.
+
+    The words of blocks and footer are in the language that is active.
+
+    Args:
+        subject: Plain text with Liquid.
+        preheader: Plain text with Liquid, may be "".
+        body: The value of `Template.body`.
+        brand: Who the mail is from.
+        marketing: Whether the footer carries the unsubscribe link.
+
+    Raises:
+        TemplateProblem: The template cannot be compiled; the message says what to change.
+    """
+    mail = Mail(brand, get_language() or "en")
+    whole = joined(compile_stream(body, mail))
+    compiled = compile_sections(
+        subject=subject,
+        preheader=preheader,
+        sections=whole.sections,
+        text=whole.text,
+        brand=brand,
+        marketing=marketing,
+        holes=mail.holes,
+    )
+    return replace(compiled, data=mail.data)
 
 
 def compile_email(
@@ -81,22 +126,26 @@ def compile_email(
     Raises:
         TemplateProblem: The template cannot be compiled; the message says what to change.
     """
-    masker = Masker()
-    hidden = masker.mask_html(_escaped(preheader))
-    masked = masker.mask_html(body)
-    cleaned = clean_html(masked, base_url=brand.url)
-    return Compiled(
-        subject=_checked(subject, PLAIN),
-        preheader=_checked(preheader, PLAIN),
-        html=_document(
-            HTML_SECTION, hidden, masker, brand=brand, marketing=marketing, body=cleaned
-        ),
-        text=_text(plain_text(body, base_url=brand.url), brand=brand, marketing=marketing),
+    return compile_sections(
+        subject=subject,
+        preheader=preheader,
+        sections=HTML_SECTION.format(f"{OPEN}0{CLOSE}"),
+        text=plain_text(body, base_url=brand.url),
+        brand=brand,
+        marketing=marketing,
+        holes=[Hole(without_marks(body), trusted=False)],
     )
 
 
 def compile_sections(
-    *, subject: str, preheader: str, sections: str, text: str, brand: Brand, marketing: bool
+    *,
+    subject: str,
+    preheader: str,
+    sections: str,
+    text: str,
+    brand: Brand,
+    marketing: bool,
+    holes: Sequence[Hole] = (),
 ) -> Compiled:
     """Compile a template whose body is MJML: the seam for blocks that make their own MJML.
 
@@ -108,19 +157,42 @@ def compile_sections(
         text: The body's plain text with Liquid.
         brand: Who the mail is from.
         marketing: Whether the footer carries the unsubscribe link.
+        holes: HTML that takes the place of the marks in `sections`; untrusted HTML is sanitised.
 
     Raises:
         TemplateProblem: The template cannot be compiled; the message says what to change.
     """
     masker = Masker()
     hidden = masker.mask_html(_escaped(preheader))
-    masked = masker.mask_html(sections)
+    masked, filling = _masked(sections, holes, masker, brand.url)
     return Compiled(
         subject=_checked(subject, PLAIN),
         preheader=_checked(preheader, PLAIN),
-        html=_document(masked, hidden, masker, brand=brand, marketing=marketing),
+        html=_document(masked, hidden, masker, brand=brand, marketing=marketing, filling=filling),
         text=_text(text, brand=brand, marketing=marketing),
     )
+
+
+def _masked(
+    sections: str, holes: Sequence[Hole], masker: Masker, base_url: str
+) -> tuple[str, dict[str, str]]:
+    """Mask MJML and the HTML in its holes, in the order of the document.
+
+    Returns:
+        The MJML with a comment for each hole, and the HTML that takes the comment's place.
+    """
+    parts: list[str] = []
+    filling: dict[str, str] = {}
+    for number, part in enumerate(split_marks(sections)):
+        if number % 2 == 0:
+            parts.append(masker.mask_html(part))
+            continue
+        hole = holes[int(part)]
+        html = masker.mask_html(hole.html)
+        mark = BODY_MARK.format(part)
+        filling[mark] = html if hole.trusted else clean_html(html, base_url=base_url)
+        parts.append(mark)
+    return "".join(parts), filling
 
 
 def _document(
@@ -130,7 +202,7 @@ def _document(
     *,
     brand: Brand,
     marketing: bool,
-    body: str = "",
+    filling: Mapping[str, str],
 ) -> str:
     """The whole HTML. Masks must have been taken in the order of the document."""
     source = page(
@@ -146,7 +218,8 @@ def _document(
     except (ValueError, OSError, RuntimeError) as error:
         raise TemplateProblem(_("The layout cannot be compiled: %s") % error) from error
     # HTML does not go through mrml, which writes attributes' rarer characters as escapes.
-    inlined = _inliner().inline(laid_out.replace(BODY_MARK, body))
+    filled = _BODY_MARK.sub(lambda mark: filling.get(mark[0], ""), laid_out)
+    inlined = _inliner().inline(filled)
     return _checked(masker.unmask(part_braces(inlined)), HTML)
 
 

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from ..exceptions import ConfigurationError
 
 LAYOUT: Final = "wagtail_triggers/email/layout.mjml"
-#: Where a body in HTML is put, once the section around it is compiled.
-BODY_MARK: Final = "<!--wtBODY-->"
+#: Where a piece of HTML is put, once the section around it is compiled.
+BODY_MARK: Final = "<!--wtBODY{}-->"
 HTML_SECTION: Final = (
-    '<mj-section css-class="wt-card" padding="20px 8px 16px"><mj-column>'
-    f'<mj-text css-class="wt-body" padding="8px 24px">{BODY_MARK}</mj-text>'
+    '<mj-section mj-class="card" css-class="wt-card" padding="0 8px"><mj-column>'
+    '<mj-text css-class="wt-body" padding="8px 24px">{}</mj-text>'
     "</mj-column></mj-section>"
 )
 UNSUBSCRIBE: Final = "{{ links.unsubscribe }}"

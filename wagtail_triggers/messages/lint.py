@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from .liquid import LiquidProblem, check
+from .blocks.assemble import BlockProblem, check_body
+from .blocks.base import Mail
+from .branding import sender_of
+from .liquid import check
 from .models import Template
 from .preview import preview
 from .samples import variables_for
 
-#: The fields that hold Liquid.
-FIELDS = ("subject", "preheader", "body")
+#: The fields that hold one line of Liquid each.
+LINES = ("subject", "preheader")
 
 
-def lint(template: Template, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the field and the words of each problem.
+def lint(template: Template) -> Iterator[tuple[str, str | BlockProblem]]:
+    """Yield the field and the words of each problem; in the body, the block that has it.
 
     First unknown tags, filters and variables; where there are none, the template is rendered with
     made-up data, which finds the rest.
 
     Args:
         template: With the form's values, saved or not.
-        texts: The values of `FIELDS`.
     """
     variables = variables_for(template.event)
-    found: list[LiquidProblem] = [
-        problem
-        for field in FIELDS
-        for problem in check(texts.get(field, ""), variables=variables, field=field)
-    ]
-    for problem in found:
-        # The others have but one line.
-        yield problem.field, str(problem) if problem.field == "body" else problem.message
+    found = False
+    for field in LINES:
+        for problem in check(getattr(template, field), variables=variables, field=field):
+            found = True
+            yield field, problem.message
+    mail = Mail(sender_of(template.site).brand)
+    for fault in check_body(template.body, variables, mail):
+        found = True
+        yield "body", fault
     if not found:
         shown = preview(template)
         if shown.problem:

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +22,7 @@ from wagtail.models import (
 )
 from wagtail.search import index
 
+from .blocks.field import BodyField
 from .other_bodies import OtherBodies, OtherSources
 from .report_models import MessageEvent as MessageEvent
 from .trial_models import Trial as Trial
@@ -152,11 +153,7 @@ class Template(
         blank=True,
         help_text=_("Shown after the subject in an inbox."),
     )
-    body = models.TextField(
-        _("body"),
-        validators=[MaxLengthValidator(65_536)],
-        help_text=_("HTML with Liquid, for example Hello {{ contact.first_name }}."),
-    )
+    body = BodyField(verbose_name=_("body"))
     live_version = models.ForeignKey(
         "wagtail_triggers.TemplateVersion",
         null=True,

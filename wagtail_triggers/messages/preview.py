@@ -17,7 +17,7 @@ from ..core import clock
 from ..core.sites import name_of
 from ..exceptions import TriggersError
 from .branding import sender_of
-from .compile import Compiled, compile_email
+from .compile import Compiled, compile_blocks
 from .models import MessageClass, Template, TriggersSettings
 from .render import Rendered, RenderError, render
 from .samples import sample_context
@@ -74,7 +74,7 @@ def preview(template: Template, *, image_url: str = "") -> Preview:
 
 def _compiled(template: Template) -> Compiled:
     """Compile as publishing does, in the language that is active; nothing is stored."""
-    return compile_email(
+    return compile_blocks(
         subject=template.subject,
         preheader=template.preheader,
         body=template.body,

@@ -14,8 +14,8 @@ from wagtail.signals import published
 from ..core import clock
 from ..exceptions import TemplateProblem, TriggersError
 from .branding import sender_of
-from .compile import compile_email
-from .lint import FIELDS, lint
+from .compile import compile_blocks
+from .lint import lint
 from .models import MessageClass, Template, TemplateVersion
 
 logger = logging.getLogger("wagtail_triggers.publish")
@@ -33,10 +33,7 @@ def compile_template(template: Template) -> TemplateVersion:
         TriggersError: The template has faults; the version before stays live, and the template
             keeps the problems for the editor to read.
     """
-    problems = [
-        f"{field}: {message}"
-        for field, message in lint(template, {name: getattr(template, name) for name in FIELDS})
-    ]
+    problems = [f"{field}: {message}" for field, message in lint(template)]
     if template.message_class == MessageClass.MARKETING and template.topic_id is None:
         problems.append(_("topic: A marketing message needs one: nobody can have agreed to it."))
     Template.objects.filter(pk=template.pk).update(publish_problem="\n".join(problems))
@@ -48,7 +45,7 @@ def compile_template(template: Template) -> TemplateVersion:
 def _frozen(template: Template) -> TemplateVersion:
     sender = sender_of(template.site)
     with override(template.locale.language_code):
-        compiled = compile_email(
+        compiled = compile_blocks(
             subject=template.subject,
             preheader=template.preheader,
             body=template.body,

@@ -171,7 +171,7 @@ def _publish(site: Any, letter: Letter, topics: dict[str, Topic]) -> str:
             message_class=MessageClass.MARKETING if letter.topic else MessageClass.TRANSACTIONAL,
             subject=letter.subject,
             preheader=letter.preheader,
-            body=letter.body.strip(),
+            body=[("html", letter.body.strip())],
             locale=Locale.get_default(),
             live=False,
         )
