@@ -210,6 +210,8 @@ class ContactBatch:
                 contact_id=pk,
                 event_id=refusal.event_id,
                 reason=refusal.reason,
+                version_id=refusal.version_id,
+                detail=list(refusal.detail),
                 at=self.moment,
             )
             for pk, routed in self.results.items()

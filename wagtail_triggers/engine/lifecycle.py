@@ -10,13 +10,15 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from ..conf import TASK_LIFECYCLE, TASK_RUN
+from ..contacts import erasures
 from ..contacts.locking import lock_ids
 from ..contacts.models import Contact
 from ..core import clock
 from ..core.locking import engine_transaction, retrying
 from ..core.queue import nudge
 from ..exceptions import SwitchedOff
-from ..journeys.models import Journey
+from ..journeys.models import Journey, Standing
+from ..journeys.standing import note_standing
 from ..messages.models import TriggersSettings
 from . import holding, jobs, transfer
 from .models import Enrolment, Switch, Transfer
@@ -75,6 +77,7 @@ def pause(journey: Journey, *, reason: str = "", seconds: float | None = None) -
             return 0
         held.state, held.paused_at, held.pause_reason = Journey.State.PAUSED, moment, reason[:255]
         held.save(update_fields=_SWITCHED)
+        note_standing(held, Standing.State.PAUSED, moment, reason)
         switch = holding.decide(
             Switch.Kind.HOLD, moment, site_id=held.site_id, journey=held, held_at=moment
         )
@@ -119,6 +122,7 @@ def resume(
         held.state, held.paused_at, held.pause_reason = Journey.State.RUNNING, None, ""
         held.resumed_at = moment
         held.save(update_fields=_SWITCHED)
+        note_standing(held, Standing.State.RUNNING, moment)
     _copy(held, journey)
     return _follow(switch, seconds)
 
@@ -145,6 +149,7 @@ def archive(
             holding.decide(Switch.Kind.RELEASE, moment, site_id=held.site_id, journey=held)
         held.state, held.paused_at, held.pause_reason = Journey.State.ARCHIVED, None, ""
         held.save(update_fields=_SWITCHED)
+        note_standing(held, Standing.State.ARCHIVED, moment)
     _copy(held, journey)
     if not let_finish:
         return transfer.take_out(held, by=by, seconds=seconds)
@@ -161,6 +166,7 @@ def take_up(journey: Journey) -> None:
         if held.state == Journey.State.ARCHIVED:
             held.state, held.resumed_at = Journey.State.RUNNING, clock.now()
             held.save(update_fields=_SWITCHED)
+            note_standing(held, Standing.State.RUNNING, held.resumed_at)
             # Those who are still to be taken out have entered before; whoever enters now stays.
             Transfer.objects.filter(journey=held, to_version=None).update(done_at=clock.now())
     _copy(held, journey)
@@ -170,15 +176,17 @@ def carry_on(*, seconds: float = 20.0) -> int:
     """Go on with everything that people decided and that is not carried out yet.
 
     Returns:
-        How many runs followed; 0 means that nothing is left to do at the moment.
+        How many runs followed, or people were erased; 0 means that nothing is left to do now.
     """
-    return holding.carry_on(seconds=seconds) + transfer.carry_on(seconds=seconds)
+    gone = erasures.carry_on(seconds=seconds)
+    return gone + holding.carry_on(seconds=seconds) + transfer.carry_on(seconds=seconds)
 
 
 def is_open() -> bool:
-    """Whether there is anything for `carry_on` to do; two cheap look-ups."""
+    """Whether there is anything for `carry_on` to do; three cheap look-ups."""
     return (
-        Switch.objects.filter(done_at=None).exists()
+        erasures.is_open()
+        or Switch.objects.filter(done_at=None).exists()
         or Transfer.objects.filter(done_at=None).exists()
     )
 

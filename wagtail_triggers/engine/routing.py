@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ..events.ingest import MAX_DEPTH
@@ -15,10 +16,14 @@ from ..events.types import (
     JOURNEY_REQUESTED,
     event_types,
 )
+from ..journeys.blame import blames
 from ..journeys.plan import Entry, Plan
 from ..journeys.reentry import PastRuns, may_enter
-from ..journeys.steps.base import EventView
+from ..journeys.steps.base import EventView, Occurrence
 from .live import LiveJourney
+
+#: The event was seen, and the conditions of no door held.
+FILTERED: Final = "filtered"
 
 
 @dataclass(slots=True)
@@ -76,6 +81,9 @@ class Refuse:
     journey_id: int
     event_id: int
     reason: str
+    version_id: int | None = None
+    #: Of filters: each door with the conditions that did not hold (`journeys.blame`).
+    detail: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(slots=True)
@@ -131,13 +139,29 @@ def route_event(
     for journey in journeys:
         if asked_for is not None and asked_for != journey.uid:
             continue
-        for entry in journey.plan.entries_for(event.name):
+        entries = journey.plan.entries_for(event.name)
+        for entry in entries:
             if entry.admits(event, person.facts, person.zone, person.segments):
                 _begin(person, journey, entry, event, key, depth, moment, routed)
                 heard = True
                 break  # one event begins one run of a journey, by its first door that is open
+        else:
+            if entries:
+                routed.refusals.append(_filtered(person, journey, entries, event))
     if asked_for is not None and not heard:
         routed.unheard.append(event.id)
+
+
+def _filtered(
+    person: Person, journey: LiveJourney, entries: Iterable[Entry], event: EventView
+) -> Refuse:
+    """No door of the journey is open to this event: which condition of each said no."""
+    seen = Occurrence(person.facts, event, person.zone, event.refs, segments=person.segments)
+    doors = tuple(
+        {"node": entry.node, "why": [one.to_json() for one in blames(entry.filter, seen)]}
+        for entry in entries
+    )
+    return Refuse(journey.journey_id, event.id, FILTERED, journey.version_id, doors)
 
 
 def _finish(person: Person, event: EventView, routed: Routed) -> None:
@@ -168,7 +192,9 @@ def _end(person: Person, run: ActiveRun, finish: Finish, routed: Routed) -> None
         if (begin.event, begin.journey.journey_id) != (run.began, run.journey_id)
     ]
     person.past[run.journey_id] = run.past
-    routed.refusals.append(Refuse(run.journey_id, run.began.id, "already_done"))
+    done_by = {"event": finish.event.id}
+    refusal = Refuse(run.journey_id, run.began.id, "already_done", detail=(done_by,))
+    routed.refusals.append(refusal)
 
 
 def _is_asked_out(run: ActiveRun, event: EventView) -> bool:
@@ -210,9 +236,11 @@ def _begin(
     moment: datetime,
     routed: Routed,
 ) -> None:
-    reason = _refusal(person, journey, entry, event, key, depth, moment)
+    reason, saw = _refusal(person, journey, entry, event, key, depth, moment)
     if reason:
-        routed.refusals.append(Refuse(journey.journey_id, event.id, reason))
+        rule = {"node": entry.node, **saw}
+        refusal = Refuse(journey.journey_id, event.id, reason, journey.version_id, (rule,))
+        routed.refusals.append(refusal)
         return
     run_key = event_types.get(event.name).run_key(key, dict(event.payload))
     routed.begins.append(Begin(journey, entry, event, run_key, depth))
@@ -242,21 +270,23 @@ def _refusal(
     key: str,
     depth: int,
     moment: datetime,
-) -> str:
+) -> tuple[str, dict[str, Any]]:
+    """Why this person may not enter, and what the rule saw; "" where they may."""
     if depth > MAX_DEPTH:
-        return "chain_too_long"
+        return "chain_too_long", {"depth": depth}
     run_key = event_types.get(event.name).run_key(key, dict(event.payload))
     alive = [run for run in person.active if run.journey_id == journey.journey_id and not run.ended]
     past = person.past.get(journey.journey_id, PastRuns())
     now = replace(past, active=len(alive), active_same_key=any(run.key == run_key for run in alive))
     verdict = may_enter(entry.reentry, now, run_key, moment, person.zone)
     if not verdict.allowed:
-        return verdict.reason
-    return "already_done" if _is_done(person, journey.plan, event) else ""
+        return verdict.reason, {}
+    done_by = _done_by(person, journey.plan, event)
+    return ("already_done", {"event": done_by}) if done_by else ("", {})
 
 
-def _is_done(person: Person, plan: Plan, event: EventView) -> bool:
-    """Whether an event that would end the run has happened already.
+def _done_by(person: Person, plan: Plan, event: EventView) -> int:
+    """The event that would end the run and has happened already, or 0.
 
     An earlier-inserted `cart_updated` can commit after `order_placed`: the order is routed first
     and finds no run to end.
@@ -268,8 +298,8 @@ def _is_done(person: Person, plan: Plan, event: EventView) -> bool:
         if goal is None:
             continue
         if goal.match == "same_object" or stored.occurred_at > event.occurred_at:
-            return True
-    return False
+            return stored.id
+    return 0
 
 
 def by_contact(rows: Iterable[tuple[int, EventView]]) -> dict[int, list[EventView]]:

@@ -19,6 +19,7 @@ from .graph import Graph, digest
 from .models import Journey, JourneyVersion
 from .plan import compile_graph
 from .problems import InvalidGraph
+from .standing import note_published
 from .surroundings import SiteSurroundings
 from .validate import validate
 
@@ -63,6 +64,8 @@ def compile_journey(journey: Journey) -> JourneyVersion:
                 created_at=clock.now(),
             )
         Journey.objects.filter(pk=held.pk).update(live_version=last, publish_problem="")
+        held.live_version = last
+        note_published(held, clock.now())
     journey.live_version, journey.publish_problem = last, ""
     return last
 

@@ -28,6 +28,7 @@ from ..core.bulk import update_rows
 from ..core.locking import engine_transaction, locked, retrying
 from ..events.models import Event
 from ..exceptions import ConfigurationError
+from . import trail
 from .channels.base import Channel, get_channel
 from .guards import Guard, stopped_by
 from .models import Message, MessageClass
@@ -144,6 +145,7 @@ def _lock_and_claim(candidates: dict[int, int], claim: Claim, message_class: str
         stopped_ids = {row.pk for row in written if row.state in slots.FREE}
         written += take_them(free, claim, stopped_ids)
         update_rows(Message, written, _WRITTEN)
+        trail.keep(written)
 
 
 def _waiting(candidates: dict[int, int], claim: Claim, marketing: bool) -> list[Message]:
@@ -322,6 +324,8 @@ def stop(row: Message, guard: Guard, moment: datetime) -> Settlement:
 
 def apply(row: Message, new: Settlement, moment: datetime) -> None:
     """Put a settlement into a row; does not save."""
+    if not new.terminal:
+        trail.note(row, new, moment)
     row.state, row.reason, row.due_at = new.state, new.reason, new.due_at
     row.held_due_at = new.held_due_at
     row.token = row.lease_until = None
@@ -359,6 +363,7 @@ def reap(limit: int = 500) -> int:
                 row.state = Message.State.UNKNOWN if row.ambiguous else Message.State.PLANNED
                 row.token, row.lease_until, row.due_at = None, None, moment
         update_rows(Message, rows, _WRITTEN)
+        trail.keep(rows)
     return len(rows)
 
 

@@ -28,6 +28,7 @@ from ..core.queue import nudge
 from ..core.registry import Registry
 from ..core.shop import MAX_AGE, get_shop
 from ..exceptions import TriggersError
+from . import trail
 from .branding import Sender, sender_of
 from .channels.base import Channel, Outcome, OutcomeKind, Outgoing
 from .claim import BATCH, Claim, stop, take
@@ -234,7 +235,9 @@ def _step(
     Returns:
         The moment of the hand-over, or None where the message was stopped, or is no longer ours.
     """
-    crossed = cross(previous, item.message, item.kept, claim.token)
+    # What is to be tried again is written step by step, with the reason in its trail.
+    ordinary = previous is None or previous[1].terminal
+    crossed = cross(previous, item.message, item.kept, claim.token) if ordinary else None
     if crossed is None:
         return _step_by_step(previous, item, claim)
     if previous is not None:
@@ -307,6 +310,7 @@ def _write(
 ) -> bool:
     """Write a new state by compare-and-set on the token; False where somebody else was first."""
     moment = moment or clock.now()
+    kept = {} if new.terminal else {"trail": trail.longer(message, new, moment)}
     written = Message.objects.filter(pk=message.pk, token=token, state=expect).update(
         state=new.state,
         reason=new.reason,
@@ -318,6 +322,7 @@ def _write(
         token=None,
         lease_until=None,
         settled_at=moment if new.terminal else None,
+        **kept,
     )
     if written:
         freed(message, new.state, moment)

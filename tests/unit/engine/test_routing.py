@@ -91,9 +91,14 @@ def test_event_that_no_journey_listens_to_does_nothing() -> None:
     assert route(person(), happened(1, "page_viewed")) == Routed()
 
 
-def test_event_that_the_filter_refuses_begins_nothing_and_is_no_refusal() -> None:
-    dear = journey(filter={"event": "total.amount", "op": "gt", "value": "50"})
-    assert route(person(), happened(1, "cart_updated", CART), journeys=[dear]) == Routed()
+def test_event_that_the_filter_refuses_begins_nothing_and_says_which_condition_saw_what() -> None:
+    leaf = {"event": "total.amount", "op": "gt", "value": "50"}
+    dear = journey(filter=leaf)
+    routed = route(person(), happened(1, "cart_updated", CART), journeys=[dear])
+    (refusal,) = routed.refusals
+    assert (routed.begins, refusal.reason, refusal.version_id) == ([], "filtered", dear.version_id)
+    (door,) = refusal.detail
+    assert door["why"] == [{"leaf": leaf, "holds": False, "found": "5"}]
 
 
 def test_goal_ends_the_run_about_the_same_object_and_no_other() -> None:
