@@ -20,12 +20,12 @@ from django.utils.translation import gettext as _
 from inscriptis import get_text
 from inscriptis.model.config import ParserConfig
 from liquid import Environment
-from liquid.exceptions import LiquidError
 
 from ..exceptions import TemplateProblem
 from .analysis import check_names
 from .blocks.assemble import compile_stream, joined
 from .blocks.base import CLOSE, OPEN, Hole, Mail, split_marks, without_marks
+from .isolation import parse_isolated
 from .layout import (
     BODY_MARK,
     HTML_SECTION,
@@ -36,7 +36,7 @@ from .layout import (
     preferences_link,
     text_footer,
 )
-from .liquid import HTML, PLAIN, error_line, error_message, parse
+from .liquid import HTML, PLAIN
 from .masking import Masker, bare, part_braces, split_masks
 from .sanitise import clean_html
 from .tokens import scan
@@ -275,14 +275,12 @@ def _escaped(source: str) -> str:
 
 
 def _checked(source: str, environment: Environment) -> str:
-    """The source, once it is known to parse and to name only what exists."""
-    try:
-        parse(source, environment)
-        for problem in check_names(list(scan(source)), source, ""):
-            raise TemplateProblem(str(problem))
-    except LiquidError as error:
+    """The source, once it is known to parse, in time, and to name only what exists."""
+    for problem in check_names(list(scan(source)), source, ""):
+        raise TemplateProblem(str(problem))
+    fault = parse_isolated(source, html=environment is HTML)
+    if fault is not None:
         raise TemplateProblem(
-            _("Line %(line)d: %(message)s")
-            % {"line": error_line(error), "message": error_message(error)}
-        ) from error
+            _("Line %(line)d: %(message)s") % {"line": fault.line, "message": fault.message}
+        )
     return source

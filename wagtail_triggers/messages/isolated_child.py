@@ -38,7 +38,7 @@ def cook(request: Mapping[str, Any]) -> dict[str, Any]:
     """Render the parts of a request, until one fails.
 
     Args:
-        request: As `isolation.render_isolated` makes it.
+        request: As `isolation.render_isolated` and `isolation.parse_isolated` make it.
 
     Returns:
         `texts` by name, or `fault`; plain JSON.
@@ -58,8 +58,11 @@ def cook(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rendered(source: str, html: bool, request: Mapping[str, Any]) -> str:
-    from .liquid import render_source
+    from .liquid import HTML, PLAIN, parse, render_source
 
+    if request.get("only_parse"):
+        parse(source, HTML if html else PLAIN)
+        return ""
     return render_source(
         source,
         request["context"],

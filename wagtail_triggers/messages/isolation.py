@@ -114,6 +114,23 @@ def render_isolated(
     )
 
 
+def parse_isolated(source: str, *, html: bool) -> Fault | None:
+    """Parse a Liquid source in the child; what passes may be parsed here too.
+
+    Args:
+        source: What an editor wrote, or what was compiled of it.
+        html: Whether it will be rendered as HTML.
+
+    Returns:
+        What is wrong with it, or None.
+    """
+    answer = _child.ask(
+        {"parts": [("", source, html)], "words": get_language() or "en", "only_parse": True}
+    )
+    fault = answer.get("fault")
+    return Fault(**fault) if fault else None
+
+
 class Child:
     """The child of this process, started when it is first needed; one caller at a time.
 
@@ -289,4 +306,13 @@ atexit.register(_child.close)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_child.forget)
 
-__all__ = ["HARD_SECONDS", "SOFT_SECONDS", "Child", "Cooked", "Fault", "Part", "render_isolated"]
+__all__ = [
+    "HARD_SECONDS",
+    "SOFT_SECONDS",
+    "Child",
+    "Cooked",
+    "Fault",
+    "Part",
+    "parse_isolated",
+    "render_isolated",
+]

@@ -19,6 +19,7 @@ from liquid.exceptions import LiquidError
 from ..exceptions import TemplateProblem
 from . import sandbox
 from .analysis import LiquidProblem, check_names, check_variables
+from .isolation import parse_isolated
 from .sandbox import HTML, PLAIN
 from .tokens import MAX_COMPILED_BYTES, MAX_SOURCE_BYTES, SourceProblem, line_of, scan
 from .variables import VariableTree
@@ -169,12 +170,10 @@ def check(source: str, *, variables: VariableTree, field: str) -> list[LiquidPro
         return [LiquidProblem(field, problem.line, str(problem))]
     if problems:
         return problems
-    try:
-        template = parse(source, HTML)
-    except SourceProblem as problem:
-        return [LiquidProblem(field, problem.line, str(problem))]
-    except LiquidError as error:
-        return [LiquidProblem(field, error_line(error), error_message(error))]
+    fault = parse_isolated(source, html=True)
+    if fault is not None:
+        return [LiquidProblem(field, fault.line, fault.message)]
+    template = parse(source, HTML)
     return sorted(check_variables(template, variables, field), key=lambda one: one.line)
 
 
