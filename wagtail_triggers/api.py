@@ -1,7 +1,6 @@
 """The public door: what a host calls.
 
 In your transaction every verb here only inserts a row; a worker acts on it after you commit.
-Reserved for later, so that no host takes the names: `suppress`, `erase`.
 """
 
 from __future__ import annotations
@@ -9,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from .consent.manual import suppress_address
+from .contacts import erasures
 from .contacts.identities import Who
 from .contacts.known_facts import declare_fact
 from .core import sites
@@ -25,6 +26,7 @@ from .events.types import (
     register_event,
 )
 from .exceptions import InvalidEvent
+from .journeys.bundles.gallery import register_recipes
 from .journeys.steps.registry import register_step
 
 __all__ = [
@@ -36,12 +38,15 @@ __all__ = [
     "Who",
     "declare_fact",
     "enrol",
+    "erase",
     "exit_journey",
     "identify",
     "map_signal",
     "register_event",
+    "register_recipes",
     "register_step",
     "subscribe",
+    "suppress",
     "track",
     "unsubscribe",
 ]
@@ -80,6 +85,67 @@ def unsubscribe(
 ) -> bool:
     """Record that a person withdrew from a topic; see `subscribe` for the arguments."""
     return _consent("unsubscribed", contact, topic, source, site)
+
+
+def suppress(
+    contact: Any,
+    *,
+    everything: bool = False,
+    channel: str = "email",
+    source: str = "shop",
+    site: Any = None,
+) -> bool:
+    """Stop messages to an address, for whatever reason; nobody needs to be known by it.
+
+    It holds from your commit on, and no later subscription takes it back. Only a keyed hash of the
+    address is kept.
+
+    Args:
+        contact: A `Who`, a user, a mapping of Who's fields, or an address.
+        everything: Receipts and the like too, not only marketing.
+        channel: On which channel: `email`, or `sms` for the phone number.
+        source: Who wanted it, in words, for the consent record.
+        site: A Wagtail Site or its id; the default site if not given.
+
+    Returns:
+        Whether it was not stopped as widely before.
+
+    Raises:
+        InvalidEvent: There is no address for this channel.
+    """
+    who = Who.parse(contact)
+    kind = {"email": "email", "sms": "phone"}.get(channel, "external_id")
+    address = who.identities.get(kind, "")
+    if not address:
+        raise InvalidEvent(
+            f"There is no {kind} to suppress on the channel {channel!r}. Pass it in the contact: "
+            f"Who({kind}=…)."
+        )
+    return suppress_address(
+        sites.site_id(site), channel, address, everything=everything, source=source
+    )
+
+
+def erase(contact: Any, *, site: Any = None) -> UUID:
+    """Have a person forgotten; a worker does it within moments of your commit.
+
+    Their runs end, what was planned is cancelled, and everything that tells who they were is
+    emptied. The address stays suppressed by a keyed hash. What the person does afterwards is that
+    of somebody new. It cannot be undone. See the how-to "Erase a person".
+
+    Args:
+        contact: A `Who`, a user, a mapping of Who's fields or an address. A user's id means this
+            customer alone, with `email_verified=True` also guests of the same address; an address
+            alone means everybody who is known by it.
+        site: A Wagtail Site or its id; the default site if not given.
+
+    Returns:
+        The public id of the erasure, under which its record is kept.
+
+    Raises:
+        InvalidEvent: The contact names nobody.
+    """
+    return erasures.request(Who.parse(contact), sites.site_id(site)).public_id
 
 
 def enrol(

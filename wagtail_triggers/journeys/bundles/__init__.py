@@ -1,0 +1,1 @@
+"""A journey with its templates as one JSON file, and the recipes that are such files."""
