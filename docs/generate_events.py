@@ -118,6 +118,7 @@ WORDS: Final[Mapping[str, str]] = {
     "total": "what is to be paid",
     "tracking_number": "the parcel's",
     "tracking_url": "where to follow it",
+    "expected_on": "the day on which it should arrive",
     "carrier": "who carries it",
     "refunded": "how much went back",
     "topic": "the topic's identifier",
@@ -155,6 +156,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "tracking_number": "003404341610",
     "tracking_url": "https://carrier.example/003404341610",
     "carrier": "DHL",
+    "expected_on": "2026-05-06",
     "refunded": _MONEY,
     "topic": "news",
     "source": "sign-up form",
@@ -241,7 +243,13 @@ def _type(annotation: Any) -> str:
         return _type(next(one for one in get_args(annotation) if one is not type(None)))
     if get_origin(annotation) is list:
         return f"list of {_type(get_args(annotation)[0])}"
-    names = {"str": "text", "int": "whole number", "Decimal": "decimal", "bool": "yes or no"}
+    names = {
+        "str": "text",
+        "int": "whole number",
+        "Decimal": "decimal",
+        "bool": "yes or no",
+        "date": "date",
+    }
     name = str(getattr(annotation, "__name__", annotation))
     return names.get(name, f"[{name}](#{name.lower()})")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypeVar
 
@@ -117,6 +118,7 @@ class ShipmentPayload(OrderPayload):
     tracking_number: Text = ""
     tracking_url: Text = ""
     carrier: Text = ""
+    expected_on: date | None = None
 
 
 class RefundPayload(OrderPayload):

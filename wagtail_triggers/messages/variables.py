@@ -225,6 +225,7 @@ ORDER: Final = Variable(
         "tracking_url": TEXT,
         "tracking_number": TEXT,
         "carrier": TEXT,
+        "expected_on": DATE,
     },
 )
 SITE: Final = Variable("object", fields={"name": TEXT, "url": TEXT})
