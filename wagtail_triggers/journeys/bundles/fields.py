@@ -23,6 +23,7 @@ TEMPLATE_STAYS: Final = frozenset(
         "expire_at",
         "expired",
         "first_published_at",
+        "follow",
         "go_live_at",
         "has_unpublished_changes",
         "id",
