@@ -141,11 +141,11 @@ def test_rehearsal_keeps_quiet_hours_and_caps_as_the_engine_does(clock: FrozenCl
     ours = {(one.contact_id, one.node): one.settled_at for one in found.letters
             if one.state == "accepted"}  # fmt: skip
     assert len(ours) == 8
-    for key, at in sent.items():  # the engine looked once an hour
+    for key, at in sent.items():  # the engine looked once an hour, at both letters
         assert at is not None
         planned = ours[key]
         assert planned is not None
-        assert abs(at - planned) <= timedelta(hours=1), key
+        assert timedelta(0) <= at - planned < timedelta(hours=2), key
 
 
 def test_draft_with_a_longer_wait_writes_to_fewer(clock: FrozenClock) -> None:
