@@ -21,7 +21,7 @@ from ..contacts.models import Contact
 from ..engine.models import Enrolment
 from ..events.models import Event
 from ..messages.models import Message, MessageClass
-from ..messages.preview import inert, sandboxed
+from ..messages.preview_page import inert, sandboxed
 from .columns import MINOR, MomentColumn, RecordTitleColumn, RelatedColumn, StateColumn
 from .permissions import may_view
 from .records import RecordIndexView, RecordInspectView, RecordViewSet

@@ -153,7 +153,7 @@ class Template(
         blank=True,
         help_text=_("Shown after the subject in an inbox."),
     )
-    body = BodyField(verbose_name=_("body"))
+    body = BodyField(verbose_name=_("body"), blank=True)
     live_version = models.ForeignKey(
         "wagtail_triggers.TemplateVersion",
         null=True,
@@ -198,7 +198,7 @@ class Template(
 
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
         """Answer Wagtail's preview panel."""
-        from .preview import serve_preview  # rendering needs these models
+        from .preview_page import serve_preview  # rendering needs these models
 
         return serve_preview(self, request, mode_name)
 

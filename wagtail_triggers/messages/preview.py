@@ -1,141 +1,188 @@
-"""What a template will look like, with made-up data and links that lead nowhere."""
+"""Try a template out: compile and render it as it stands in a form, for somebody who reads it.
+
+Nothing is stored. What the editor wrote is parsed and rendered in a process of its own.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
-from django.conf import settings as django_settings
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.templatetags.static import static
 from django.utils import translation
 
-from ..conf import settings
-from ..core import clock
-from ..core.sites import name_of
 from ..exceptions import TriggersError
-from .branding import sender_of
+from .blocks.assemble import BlockBroken, BlockProblem
+from .blocks.base import Mail
+from .branding import brand_of
 from .compile import Compiled, compile_blocks
-from .models import MessageClass, Template, TriggersSettings
-from .render import Rendered, RenderError, render
-from .samples import sample_context
+from .isolation import Fault, Part, render_isolated
+from .layout import Brand
+from .liquid import freeze_context
+from .models import MessageClass, Template
+from .other_sources import Others, compile_others
+from .readers import Reader, Reading, read_by
+from .render import Rendered, one_line, safe_urls
 
-#: Nothing runs, nothing is loaded but pictures, and the document belongs to no origin.
-POLICY = "default-src 'none'; img-src {images}; style-src {styles}; sandbox"
-
-_STYLES = "wagtail_triggers/admin/preview.css"
-_LINK = re.compile(r'(<a\b[^>]*?)\shref="([^"]*)"', re.IGNORECASE)
+#: Gmail cuts a mail that is larger.
+MAX_MAIL_BYTES: Final = 102 * 1024
+#: The template's field in which each source was written.
+_FIELD_OF: Final[Mapping[str, str]] = {
+    "subject": "subject",
+    "preheader": "preheader",
+    "html": "body",
+    "text": "body",
+    "sms": "sms_body",
+    "push_title": "push_title",
+    "push_body": "push_body",
+    "push_url": "push_url",
+    "onsite": "onsite_body",
+}
+_HTML: Final = frozenset({"html", "onsite"})
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """A rendered template, or why it cannot be rendered.
 
-    `field` names the part at fault, as the template's form calls it.
+    Attributes:
+        rendered: The mail; empty texts where the template has none.
+        others: SMS, push and the note on pages, as `Others` names them.
+        problem: What is wrong, for people; "" where nothing is.
+        field: The part at fault, as the template's form calls it.
+        line: The line at fault in what the editor wrote; 0 where it has but one, or none is known.
+        block: The block at fault.
+        seconds: How long rendering took.
+        reading: What it was rendered from.
     """
 
     rendered: Rendered | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     field: str = ""
+    line: int = 0
+    block: BlockProblem | None = None
+    seconds: float = 0.0
+    reading: Reading | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the HTML."""
+        return len(self.rendered.html.encode()) if self.rendered else 0
+
+    @property
+    def milliseconds(self) -> float:
+        """How long rendering took, as people read it."""
+        return round(self.seconds * 1000, 1)
 
 
-def preview(template: Template, *, image_url: str = "") -> Preview:
-    """Render an unsaved or saved template with made-up data.
+def preview(template: Template, *, reader: Reader | None = None, image_url: str = "") -> Preview:
+    """Render an unsaved or saved template.
 
     Args:
         template: Any state of it; nothing is written.
-        image_url: What pictures of products show; absolute.
+        reader: Who reads it; the regular customer by default.
+        image_url: What pictures of made-up products show; absolute.
     """
-    language = (
-        template.locale.language_code if template.locale_id else django_settings.LANGUAGE_CODE
-    )
-    site = template.site
-    zone = TriggersSettings.for_site(site).time_zone or django_settings.TIME_ZONE
-    context = sample_context(
-        template.event,
-        moment=clock.now(),
-        language=language,
-        site={"name": name_of(site), "url": settings.base_url or site.root_url},
-        image_url=image_url,
-    )
+    reading = read_by(template, reader or Reader(), image_url=image_url)
+    brand = brand_of(template.site)
     try:
-        with translation.override(language):
-            compiled = _compiled(template)
-        rendered = render(compiled, context, language=language, time_zone=zone)
-    except RenderError as error:
-        field = error.field if error.field in {"subject", "preheader"} else "body"
-        return Preview(problem=str(error), field=field)
+        with translation.override(reading.language):
+            mail, others = compiled_mail(template, brand), compile_others(template, brand)
+        context = freeze_context(reading.context)
+    except BlockBroken as error:
+        return Preview(problem=str(error), field="body", block=error.problem, reading=reading)
     except TriggersError as error:
-        return Preview(problem=str(error), field="body")
-    return Preview(rendered)
+        return Preview(problem=str(error), field="body", reading=reading)
+    cooked = render_isolated(
+        _parts(mail, others), context, language=reading.language, time_zone=reading.time_zone
+    )
+    if cooked.fault is not None:
+        return _blamed(cooked.fault, template, brand, context, reading)
+    texts = {name: cooked.texts.get(name, "") for name in _FIELD_OF}
+    return Preview(
+        Rendered(
+            subject=one_line(texts["subject"]),
+            preheader=one_line(texts["preheader"]),
+            html=safe_urls(texts["html"]),
+            text=texts["text"],
+        ),
+        others={name: _shown(name, texts[name]) for name in Others().parts()},
+        seconds=cooked.seconds,
+        reading=reading,
+    )
 
 
-def _compiled(template: Template) -> Compiled:
-    """Compile as publishing does, in the language that is active; nothing is stored."""
+def compiled_mail(template: Template, brand: Brand) -> Compiled:
+    """Compile the mail as publishing does, in the language that is active; nothing is stored.
+
+    Returns:
+        Empty sources where the template has no mail.
+
+    Raises:
+        TemplateProblem: It cannot be compiled.
+    """
+    if not has_mail(template):
+        return Compiled("", "", "", "")
     return compile_blocks(
         subject=template.subject,
         preheader=template.preheader,
         body=template.body,
-        brand=sender_of(template.site).brand,
+        brand=brand,
         marketing=template.message_class == MessageClass.MARKETING,
     )
 
 
-def serve_preview(template: Template, request: HttpRequest, mode: str) -> HttpResponse:
-    """Answer Wagtail's preview panel: subject and preview text, then the mail in a frame.
-
-    Args:
-        template: As the editor has it in the form.
-        request: Wagtail's stand-in request.
-        mode: "html" or "text".
-    """
-    sample = request.build_absolute_uri(static("wagtail_triggers/admin/sample.svg"))
-    shown = preview(template, image_url=sample)
-    html = inert(shown.rendered.html) if shown.rendered else ""
-    response = TemplateResponse(
-        request,
-        "wagtail_triggers/admin/template_preview.html",
-        {"shown": shown, "html": html, "mode": mode, "template": template},
-    )
-    return sandboxed(response, request, own_styles=True)
+def has_mail(template: Template) -> bool:
+    """Say whether anything of a mail was written."""
+    return bool(template.subject.strip() or len(template.body))
 
 
-def inert(html: str) -> str:
-    """Take the addresses out of links; they are shown where the pointer rests on one.
-
-    Args:
-        html: A rendered document: its attributes stand in double quotes, their values escaped.
-    """
-    return _LINK.sub(r'\1 title="\2"', html)
-
-
-def sandboxed(
-    response: HttpResponse, request: HttpRequest, *, own_styles: bool = False
-) -> HttpResponse:
-    """Lock a document in that shows what customers and editors wrote.
-
-    Over plain HTTP (a demo, somebody's own machine) pictures of the shop itself are let in, which
-    `https:` would keep out.
-
-    Args:
-        response: The document.
-        request: What it answers.
-        own_styles: Whether it also needs our style sheet, from where static files are.
-    """
-    images, styles = ["https:", "data:"], ["'unsafe-inline'"]
-    if not request.is_secure():
-        images.append(_origin(request.build_absolute_uri("/")))
-    if own_styles:
-        styles.append(_origin(request.build_absolute_uri(static(_STYLES))))
-    policy = POLICY.format(images=" ".join(images), styles=" ".join(styles))
-    response["Content-Security-Policy"] = policy
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+def _parts(mail: Compiled, others: Others) -> list[Part]:
+    sources = {
+        "subject": mail.subject,
+        "preheader": mail.preheader,
+        "html": mail.html,
+        "text": mail.text,
+        **others.parts(),
+    }
+    return [(name, source, name in _HTML) for name, source in sources.items() if source]
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+def _shown(name: str, text: str) -> str:
+    if name == "onsite":
+        return safe_urls(text)
+    return text.strip() if name == "sms" else one_line(text)
+
+
+def _blamed(
+    fault: Fault,
+    template: Template,
+    brand: Brand,
+    context: Mapping[str, object],
+    reading: Reading,
+) -> Preview:
+    """Say where a fault stands in what the editor wrote, not in what it was compiled to."""
+    where = _FIELD_OF[fault.part]
+    if where != "body":
+        line = fault.line if where == "sms_body" else 0
+        return Preview(problem=fault.message, field=where, line=line, reading=reading)
+    for problem in _broken_blocks(template, brand, context, reading):
+        return Preview(problem=str(problem), field=where, block=problem, reading=reading)
+    return Preview(problem=fault.message, field=where, reading=reading)
+
+
+def _broken_blocks(
+    template: Template, brand: Brand, context: Mapping[str, object], reading: Reading
+) -> list[BlockProblem]:
+    """The first block that cannot be rendered by itself."""
+    mail = Mail(brand, reading.language)
+    for index, child in enumerate(template.body):
+        piece = child.block.compile(child.value, mail)
+        parts = [("block", mail.plain(piece.source), True), ("text", piece.text, False)]
+        fault = render_isolated(
+            parts, context, language=reading.language, time_zone=reading.time_zone
+        ).fault
+        if fault is not None:
+            return [BlockProblem(index, str(child.block.label), fault.message)]
+    return []

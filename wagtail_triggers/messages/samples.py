@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..contacts.known_facts import BUILT_IN, known_facts
 from ..events.types import EventType, event_types
+from .personas import REGULAR, Persona
 from .variables import (
     BOOLEAN,
     CART,
@@ -37,7 +38,13 @@ _CODE: Final = "SPRING-7K2M-0ADN-Q9XE-4TRW"
 _COUPON_HOLDS: Final = timedelta(days=7)
 _MONEY: Final = {"amount": Decimal("24.90"), "currency": "EUR"}
 #: Two of everything, so that a loop is seen to be one.
-_PRODUCTS: Final = ("Linen shirt", "Wool blanket")
+_PRODUCTS: Final = (
+    "Linen shirt",
+    "Wool blanket",
+    "Stoneware teapot with a bamboo handle, 1.2 litres, in midnight blue",
+    "Oak tray",
+    "Soap",
+)
 #: What a text field holds, by its name.
 _TEXTS: Final[Mapping[str, str]] = {
     "cart_id": "1042",
@@ -69,7 +76,13 @@ def _of_all(tree: VariableTree) -> dict[str, Variable]:
 
 
 def sample_context(
-    event: str, *, moment: datetime, language: str, site: Mapping[str, str], image_url: str = ""
+    event: str,
+    *,
+    moment: datetime,
+    language: str,
+    site: Mapping[str, str],
+    image_url: str = "",
+    persona: Persona = REGULAR,
 ) -> dict[str, Any]:
     """Return made-up values for every variable of a template.
 
@@ -79,12 +92,13 @@ def sample_context(
         language: The language of the made-up person.
         site: `name` and `url` of the shop.
         image_url: An absolute address, for fields that hold a picture's.
+        persona: Who it is.
     """
-    maker = _Maker(moment, site["url"], image_url)
+    maker = _Maker(moment, site["url"], image_url, persona.lines)
     kind = event_types.all().get(event)
-    payload = maker.value("event", tree_from_model(kind.payload)) if kind else {}
+    payload = _summed(maker.value("event", tree_from_model(kind.payload))) if kind else {}
     context: dict[str, Any] = {
-        "contact": _person(language, maker),
+        "contact": _person(language, maker, persona),
         "event": payload,
         "coupon": {
             "code": _CODE,
@@ -106,9 +120,18 @@ def sample_context(
         return context
     for name, variable in (("cart", CART), ("order", ORDER)):
         if _is_about(name, kind):
-            made = maker.value(name, variable)
+            made = _summed(maker.value(name, variable))
             context[name] = {**made, **{k: v for k, v in payload.items() if k in made}}
     return context
+
+
+def _summed(made: dict[str, Any]) -> dict[str, Any]:
+    """Let the total be what the lines come to, where there are both."""
+    lines = made.get("lines")
+    if isinstance(lines, list) and "total" in made:
+        amounts = (line["unit_price"]["amount"] * line["quantity"] for line in lines)
+        made["total"] = {**_MONEY, "amount": sum(amounts, Decimal(0))}
+    return made
 
 
 def _is_about(name: str, kind: EventType | None) -> bool:
@@ -116,9 +139,9 @@ def _is_about(name: str, kind: EventType | None) -> bool:
     return kind is None or kind.about == name or (name, kind.about) == ("cart", "checkout")
 
 
-def _person(language: str, maker: _Maker) -> dict[str, Any]:
+def _person(language: str, maker: _Maker, persona: Persona) -> dict[str, Any]:
     declared = {
-        name: maker.value(name, _KINDS[kind])
+        name: maker.value(name, _KINDS[kind]) if persona.known else None
         for name, kind in known_facts().items()
         if name not in BUILT_IN
     }
@@ -127,22 +150,27 @@ def _person(language: str, maker: _Maker) -> dict[str, Any]:
         "last_name": "Berg",
         "name": "Anna Berg",
         "email": "anna.berg@example.com",
+        "phone": "+442079460958",
         "language": language,
+        "last_seen_at": maker.moment - timedelta(hours=2),
+        "last_order_at": maker.moment - timedelta(days=30),
         "birthday": maker.moment.date().replace(year=1990, day=1),
         "orders_count": 3,
         "spent": Decimal("182.40"),
         "currency": "EUR",
         **declared,
+        **persona.facts,
     }
 
 
 class _Maker:
     """Makes a value for a variable, by its kind and its name."""
 
-    def __init__(self, moment: datetime, site_url: str, image_url: str) -> None:
+    def __init__(self, moment: datetime, site_url: str, image_url: str, lines: int = 2) -> None:
         self.moment = moment
         self.site_url = site_url
         self.image_url = image_url
+        self.lines = lines
 
     def value(self, name: str, variable: Variable, nth: int = 0) -> Any:
         """Return a value; `nth` is its place in a list."""
@@ -152,7 +180,7 @@ class _Maker:
             return {key: self.value(key, one, nth) for key, one in variable.fields.items()}
         if variable.kind == "list":
             item = variable.item or TEXT
-            return [self.value(name, item, place) for place in range(2)]
+            return [self.value(name, item, place) for place in range(self.lines)]
         scalars: Mapping[str, Any] = {
             "number": 1 + nth,
             "boolean": True,
