@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.contrib.settings.models import register_setting
@@ -12,8 +13,11 @@ from wagtail.snippets.models import register_snippet
 from .admin.alerts import STOPPED, add_stopped_panel
 from .admin.deletion import refuse_bulk_deletion
 from .admin.group import TriggersGroup
+from .admin.look import RECOMPILE, warn_of_contrast
+from .admin.look import urlpatterns as look_urls
 from .admin.permissions import register_policies
 from .admin.retry import ACTION as RETRY
+from .admin.site_panel import site_access_panel
 from .admin.site_settings import EDIT_HANDLER
 from .admin.switching import ARCHIVE, PAUSE, RESUME, TAKE_UP
 from .admin.tasks import ACTION as DECIDE
@@ -58,6 +62,7 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action(STOPPED, _("Journey pauses itself"), _("Journey has paused itself"))
     actions.register_action(TRANSFER, _("Move people under way"), _("People under way moved"))
     actions.register_action(DECIDE, _("Decide a task"), _("Task decided"))
+    actions.register_action(RECOMPILE, _("Compile a template again"), _("Given the new look"))
     actions.register_action(RETRY, _("Try a parked run again"), _("Parked run tried again"))
 
 
@@ -65,3 +70,11 @@ hooks.register("before_bulk_action", refuse_bulk_deletion)
 hooks.register("after_edit_snippet", tell_after_publishing)
 hooks.register("after_unpublish", tell_after_unpublishing)
 hooks.register("construct_homepage_panels", add_stopped_panel)
+hooks.register("after_edit_setting", warn_of_contrast)
+
+
+@hooks.register("register_admin_urls")
+def register_look_urls() -> list[Any]:
+    """Add the page that brings a new look to live templates."""
+    return [path("triggers/look/", include((look_urls, "triggers_look")))]
+hooks.register("register_group_permission_panel", site_access_panel)

@@ -16,6 +16,16 @@ from wagtail_triggers.messages.models import MessageClass, Template, TriggersSet
 pytestmark = pytest.mark.django_db
 
 
+#: An untouched tab "Look of mails".
+LOOK = {
+    "logo": "", "logo_width": "160", "colour": "#1f5c57", "link_colour": "",
+    "text_colour": "#22252b", "card_colour": "#ffffff", "page_colour": "#f2f3f6",
+    "dark_link_colour": "", "dark_text_colour": "#eceef2", "dark_card_colour": "#20232a",
+    "dark_page_colour": "#16181d", "font": "system", "corner_radius": "8", "footer_text": "",
+    "social_links-count": "0",
+}  # fmt: skip
+
+
 def url() -> str:
     return f"/admin/settings/wagtail_triggers/triggerssettings/{Site.objects.get().pk}/"
 
@@ -24,7 +34,7 @@ def form(**more: Any) -> dict[str, Any]:
     """What the browser sends for an untouched page, but for `more`."""
     return {
         "sender_name": "", "sender_email": "", "reply_to": "", "postal_address": "",
-        "logo_url": "", "colour": "#1f5c57", "time_zone": "", "sending_on": "on",
+        "time_zone": "", "sending_on": "on", **LOOK,
         "weekly_limit": "3", "quiet_spread_minutes": "30", "digest_template": "",
         "caps-TOTAL_FORMS": "0", "caps-INITIAL_FORMS": "0",
         "caps-MIN_NUM_FORMS": "0", "caps-MAX_NUM_FORMS": "1000",

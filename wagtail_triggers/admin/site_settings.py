@@ -1,4 +1,4 @@
-"""Settings > Triggers: who writes, how often, and when not."""
+"""Settings > Triggers: who writes, how mails look, how often, and when not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from wagtail.admin.panels import (
     InlinePanel,
     MultiFieldPanel,
     ObjectList,
+    TabbedInterface,
 )
 
 from ..conf import settings
+from .look import ColourInput, LookPanel, SettingsForm
 
 
 class ChannelSelect(forms.Select):
@@ -29,19 +31,57 @@ def _channels() -> list[tuple[str, Any]]:
     return [("", _("All channels together")), *((name, name) for name in settings.CHANNELS)]
 
 
-#: The page, section by section.
-EDIT_HANDLER = ObjectList(
+def _colours(*names: str) -> FieldRowPanel:
+    return FieldRowPanel([FieldPanel(name, widget=ColourInput) for name in names])
+
+
+_SENDER = ObjectList(
     [
+        FieldRowPanel([FieldPanel("sender_name"), FieldPanel("sender_email")]),
+        FieldPanel("reply_to"),
+        FieldPanel("postal_address"),
+        FieldPanel("time_zone"),
+        FieldPanel("sending_on"),
+    ],
+    heading=_("Sender"),
+)
+
+_LOOK = ObjectList(
+    [
+        LookPanel(),
+        MultiFieldPanel(
+            [FieldRowPanel([FieldPanel("logo"), FieldPanel("logo_width")])], heading=_("Logo")
+        ),
         MultiFieldPanel(
             [
-                FieldRowPanel([FieldPanel("sender_name"), FieldPanel("sender_email")]),
-                FieldPanel("reply_to"),
-                FieldPanel("postal_address"),
-                FieldRowPanel([FieldPanel("logo_url"), FieldPanel("colour")]),
-                FieldPanel("time_zone"),
+                _colours("colour", "link_colour"),
+                _colours("text_colour", "card_colour"),
+                _colours("page_colour"),
             ],
-            heading=_("Sender"),
+            heading=_("Colours"),
         ),
+        MultiFieldPanel(
+            [
+                _colours("dark_link_colour", "dark_text_colour"),
+                _colours("dark_card_colour", "dark_page_colour"),
+            ],
+            heading=_("Colours in the dark"),
+            help_text=_("For readers whose device is set to a dark appearance."),
+            classname="collapsed",
+        ),
+        MultiFieldPanel(
+            [FieldRowPanel([FieldPanel("font"), FieldPanel("corner_radius")])],
+            heading=_("Font and corners"),
+        ),
+        MultiFieldPanel(
+            [FieldPanel("footer_text"), FieldPanel("social_links")], heading=_("Footer")
+        ),
+    ],
+    heading=_("Look of mails"),
+)
+
+_LIMITS = ObjectList(
+    [
         MultiFieldPanel(
             [
                 FieldPanel("weekly_limit"),
@@ -87,6 +127,9 @@ EDIT_HANDLER = ObjectList(
             [FieldPanel("digest_template", widget=forms.Select)],
             heading=_("Digest"),
         ),
-        FieldPanel("sending_on"),
-    ]
+    ],
+    heading=_("How often and when"),
 )
+
+#: The page, tab by tab.
+EDIT_HANDLER = TabbedInterface([_SENDER, _LOOK, _LIMITS], base_form_class=SettingsForm)

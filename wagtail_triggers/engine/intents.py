@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
-from ..contacts.models import Contact
 from ..events.models import Event
 from ..journeys.models import Journey
 from ..messages import ledger
@@ -17,6 +16,7 @@ from ..messages.policies.collapse import OVERDUE
 from ..messages.versions import Versions
 from .advance import Intent, Progress, StepRecord
 from .models import Enrolment
+from .rows import PersonRow, RunRow
 
 NO_TEMPLATE = gettext_noop("The template of this step is not published. Publish it and try again.")
 
@@ -31,8 +31,8 @@ class Planned:
 
 def plan_messages(
     progress: Sequence[Progress],
-    rows: Mapping[int, Enrolment],
-    contacts: Mapping[int, Contact],
+    rows: Mapping[int, RunRow],
+    people: Mapping[int, PersonRow],
     moment: datetime,
 ) -> tuple[list[Progress], Planned]:
     """Insert a message for every intent; a fixed number of queries, whatever their number.
@@ -45,7 +45,10 @@ def plan_messages(
     intents = [intent for one in progress for intent in one.intents]
     if not intents:
         return list(progress), Planned()
-    versions = Versions(intent.template for intent in intents)
+    versions = Versions(
+        (intent.template for intent in intents),
+        since=min(rows[intent.enrolment_id].entered_at for intent in intents),
+    )
     events = {
         event.pk: event
         for event in Event.objects.filter(
@@ -61,9 +64,9 @@ def plan_messages(
     messages: list[Message] = []
     for one in progress:
         row = rows[one.enrolment_id]
-        language = contacts[row.contact_id].language
+        language = people[row.contact_id].language
         for intent in one.intents:
-            version = versions.find(intent.template, language)
+            version = versions.find(intent.template, language, row.entered_at)
             if version is None:
                 one = held_at(one, intent, moment)
                 break
@@ -78,7 +81,11 @@ def plan_messages(
 
 
 def message_of(
-    intent: Intent, row: Enrolment, version: TemplateVersion, event: Event | None, moment: datetime
+    intent: Intent,
+    row: Enrolment | RunRow,
+    version: TemplateVersion,
+    event: Event | None,
+    moment: datetime,
 ) -> Message:
     """The message that an intent becomes; not saved, and without its journey's priority."""
     kind, _colon, about = row.key.partition(":")
@@ -88,7 +95,7 @@ def message_of(
     return Message(
         site_id=row.site_id,
         contact_id=row.contact_id,
-        enrolment=row,
+        enrolment_id=row.pk,
         node=intent.node,
         event_id=row.event_id,
         template_version=version,
@@ -105,7 +112,7 @@ def message_of(
     )
 
 
-def _due(row: Enrolment, event: Event | None, moment: datetime) -> datetime:
+def _due(row: Enrolment | RunRow, event: Event | None, moment: datetime) -> datetime:
     """When the message should have left: long ago, if nobody came to move the run.
 
     Otherwise what waited through an outage would be fresh afterwards, however stale its news.

@@ -57,7 +57,7 @@ def contexts(
                 "cart": cart.payload if cart else (payload if about == "cart" else {}),
                 "order": payload if about == "order" else {},
                 **added[message.pk],
-                "site": {"name": sender.brand.name, "url": sender.brand.url},
+                "site": {"name": sender.name, "url": sender.url},
                 "time_zone": zone_of(contact.time_zone, sender.time_zone).key,
                 "links": {"unsubscribe": unsubscribe_url(token) if token else "",
                           "preferences": ""},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +11,17 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 
-from ..exceptions import ConfigurationError
+from .look import Brand
+
+__all__ = [
+    "Brand",
+    "FooterWords",
+    "literal",
+    "page",
+    "plain_literal",
+    "preferences_link",
+    "text_footer",
+]
 
 LAYOUT: Final = "wagtail_triggers/email/layout.mjml"
 #: Where a piece of HTML is put, once the section around it is compiled.
@@ -25,59 +34,6 @@ HTML_SECTION: Final = (
 UNSUBSCRIBE: Final = "{{ links.unsubscribe }}"
 PREFERENCES: Final = "{{ links.preferences }}"
 _IF_PREFERENCES: Final = '{% if links.preferences and links.preferences != "" %}'
-_COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
-
-
-@dataclass(frozen=True, slots=True)
-class Brand:
-    """Who a mail is from, as its reader sees it.
-
-    Attributes:
-        name: The shop's name.
-        postal_address: Where the sender can be reached by post; lines by line breaks.
-        logo_url: An absolute address, or "" for the name in letters.
-        colour: Of buttons and links, as `#rrggbb`.
-        url: The shop's address; relative links of a body are completed with it.
-        footer: A line or two below, as plain text.
-    """
-
-    name: str
-    postal_address: str = ""
-    logo_url: str = ""
-    colour: str = "#2b5fd9"
-    url: str = ""
-    footer: str = ""
-
-    def __post_init__(self) -> None:
-        if not _COLOUR.fullmatch(self.colour):
-            raise ConfigurationError(
-                f"The brand's colour is {self.colour!r}. Write it like #2b5fd9."
-            )
-        for name in ("logo_url", "url"):
-            address = getattr(self, name)
-            if address and not address.startswith(("https://", "http://")):
-                raise ConfigurationError(
-                    f"The brand's {name} is {address!r}. Write the whole address, with https://."
-                )
-
-    @property
-    def ink(self) -> str:
-        """Black or white, whichever can be read on the brand's colour (WCAG 2.2, 1.4.3)."""
-        linear = [
-            one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4
-            for one in (channel / 255 for channel in self._channels())
-        ]
-        luminance = sum(w * one for w, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-        # The contrast with white is above the contrast with black below this luminance.
-        return "#ffffff" if luminance < 0.179 else "#000000"
-
-    @property
-    def light(self) -> str:
-        """The colour of links on a dark ground: the brand's, more than half way to white."""
-        return "#" + "".join(f"{round(c + (255 - c) * 0.6):02x}" for c in self._channels())
-
-    def _channels(self) -> tuple[int, ...]:
-        return tuple(bytes.fromhex(self.colour[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +86,14 @@ def page(
     """
     language = get_language() or "en"
     words = FooterWords.now(brand)
+    bidi = get_language_bidi()
     return render_to_string(
         LAYOUT,
         {
             "sections": mark_safe(sections),  # noqa: S308 (by contract of this function)
             "brand": brand,
             "name": literal(brand.name),
+            "social": [(literal(label), address) for label, address in brand.social],
             "postal_lines": [literal(line) for line in _lines(brand.postal_address)],
             "footer": format_html_join(
                 mark_safe("<br>"), "{}", ((literal(line),) for line in _lines(brand.footer))
@@ -146,7 +104,11 @@ def page(
             "why": literal(words.why),
             "unsubscribe_word": literal(words.unsubscribe),
             "language": language,
-            "direction": "rtl" if get_language_bidi() else "ltr",
+            # As text: a number over 999 would get a separator in some languages.
+            "logo_width": str(brand.logo_width),
+            "direction": "rtl" if bidi else "ltr",
+            "start": "right" if bidi else "left",
+            "end": "left" if bidi else "right",
         },
     )
 
@@ -166,6 +128,7 @@ def text_footer(*, brand: Brand, marketing: bool) -> str:
         *map(plain_literal, _lines(brand.postal_address)),
         *map(plain_literal, _lines(brand.footer)),
     ]
+    parts += [f"{plain_literal(name)}: {plain_literal(where)}" for name, where in brand.social]
     if marketing:
         parts += ["", plain_literal(words.why), f"{words.unsubscribe}: {UNSUBSCRIBE}"]
         parts += [f"{_IF_PREFERENCES}{words.preferences}: {PREFERENCES}{{% endif %}}"]

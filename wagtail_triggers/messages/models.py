@@ -23,6 +23,7 @@ from wagtail.models import (
 from wagtail.search import index
 
 from .blocks.field import BodyField
+from .look_models import BrandLook
 from .other_bodies import OtherBodies, OtherSources
 from .report_models import MessageEvent as MessageEvent
 from .trial_models import Trial as Trial
@@ -38,7 +39,7 @@ class MessageClass(models.TextChoices):
     TRANSACTIONAL = "transactional", _("Transactional (order, shipping, account)")
 
 
-class TriggersSettings(BaseSiteSetting, ClusterableModel):
+class TriggersSettings(BrandLook, BaseSiteSetting, ClusterableModel):
     """Who writes, how often and when, per site: in the admin under Settings > Triggers."""
 
     sender_name = models.CharField(
@@ -57,8 +58,6 @@ class TriggersSettings(BaseSiteSetting, ClusterableModel):
             "The law wants it in every marketing mail. Empty: WAGTAIL_TRIGGERS_POSTAL_ADDRESS."
         ),
     )
-    logo_url = models.URLField(_("logo address"), blank=True)
-    colour = models.CharField(_("brand colour"), max_length=9, default="#1f5c57")
     time_zone = models.CharField(
         _("time zone"),
         max_length=64,
@@ -154,6 +153,14 @@ class Template(
         help_text=_("Shown after the subject in an inbox."),
     )
     body = BodyField(verbose_name=_("body"), blank=True)
+    follow = models.BooleanField(
+        _("also for people already on their way"),
+        default=False,
+        help_text=_(
+            "Whoever is in the middle of a journey when this is published gets the new text too. "
+            "Otherwise they get the text as it was when they began."
+        ),
+    )
     live_version = models.ForeignKey(
         "wagtail_triggers.TemplateVersion",
         null=True,
@@ -178,7 +185,10 @@ class Template(
         verbose_name = _("message template")
         verbose_name_plural = _("message templates")
         ordering = ("name",)
-        permissions = (("send_test", _("Can send test messages")),)
+        permissions = (
+            ("use_raw_mjml", _("Can write raw MJML")),
+            ("send_test", _("Can send test messages")),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -221,6 +231,12 @@ class TemplateVersion(OtherSources):
     html = models.TextField()
     text = models.TextField()
     digest = models.CharField(max_length=64)
+    #: What must be looked up for each recipient: by the name under which the sources see it.
+    data = models.JSONField(default=dict)
+    #: The look that it was compiled with, to know versions that a new look has not reached.
+    look = models.CharField(max_length=64, blank=True)
+    #: Whether people who began before it was published get it too.
+    follow = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -359,7 +375,7 @@ class Message(models.Model):
         related_name="+",
         db_index=False,
     )
-    #: What put it off on its way, oldest first: state, reason, when, until when, how often in a row.
+    #: What put it off, oldest first: state, reason, when, until when, how often in a row.
     trail = models.JSONField(default=list, encoder=DjangoJSONEncoder)
     planned_at = models.DateTimeField(_("planned"))
     settled_at = models.DateTimeField(_("settled"), null=True)

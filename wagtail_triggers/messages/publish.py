@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from typing import Any
 
@@ -13,10 +14,11 @@ from wagtail.signals import published
 
 from ..core import clock
 from ..exceptions import TemplateProblem, TriggersError
-from .branding import sender_of
-from .compile import compile_blocks
+from .branding import brand_of
 from .lint import lint
 from .models import MessageClass, Template, TemplateVersion
+from .other_sources import compile_others
+from .preview import compiled_mail
 
 logger = logging.getLogger("wagtail_triggers.publish")
 
@@ -43,15 +45,10 @@ def compile_template(template: Template) -> TemplateVersion:
 
 
 def _frozen(template: Template) -> TemplateVersion:
-    sender = sender_of(template.site)
+    brand = brand_of(template.site)
     with override(template.locale.language_code):
-        compiled = compile_blocks(
-            subject=template.subject,
-            preheader=template.preheader,
-            body=template.body,
-            brand=sender.brand,
-            marketing=template.message_class == MessageClass.MARKETING,
-        )
+        compiled = compiled_mail(template, brand)
+        others = compile_others(template, brand).parts()
     parts = (
         compiled.subject,
         compiled.preheader,
@@ -59,6 +56,8 @@ def _frozen(template: Template) -> TemplateVersion:
         compiled.text,
         template.message_class,
         str(template.topic_id),
+        json.dumps(compiled.data, sort_keys=True),
+        *others.values(),
     )
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     with transaction.atomic():
@@ -75,9 +74,17 @@ def _frozen(template: Template) -> TemplateVersion:
                 preheader=compiled.preheader,
                 html=compiled.html,
                 text=compiled.text,
+                **others,
                 digest=digest,
+                data=compiled.data,
+                look=brand.digest,
+                follow=template.follow,
                 created_at=clock.now(),
             )
+        elif (last.look, last.follow) != (brand.digest, template.follow):
+            # The text is the same: what is said of it may change, the text may not.
+            last.look, last.follow = brand.digest, template.follow
+            last.save(update_fields=["look", "follow"])
         Template.objects.filter(pk=held.pk).update(live_version=last)
     template.live_version = last
     return last

@@ -154,7 +154,7 @@ def _ready(message: Message, context: dict[str, Any], sender: Sender, claim: Cla
         headers=build_headers(
             marketing=marketing,
             unsubscribe_url=context["links"]["unsubscribe"],
-            postal_address=sender.brand.postal_address,
+            postal_address=sender.postal_address,
             html=rendered.html,
             text=rendered.text,
         ),

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from ..layout import Brand
+from ..look import Brand
 
 #: Around the number of a hole. Private characters: nobody types them, and sources lose them.
 OPEN: Final = "\ue0f0"
