@@ -97,8 +97,8 @@ def suppress(
 ) -> bool:
     """Stop messages to an address, for whatever reason; nobody needs to be known by it.
 
-    It holds from your commit on, and no later subscription takes it back. Only a keyed hash of the
-    address is kept.
+    It holds from your commit on, and no later subscription takes it back. It makes no contact: the
+    suppression is a keyed hash, and the consent record says who wanted it.
 
     Args:
         contact: A `Who`, a user, a mapping of Who's fields, or an address.

@@ -19,19 +19,26 @@ class TriggersConfig(AppConfig):
         """Load what registers itself, then every app's `triggers.py`, then close the registries."""
         for module in (
             "checks",
+            "admin.erasing",
+            "consent.erasing",
             "consent.merging",
             "engine.coupons",
+            "engine.erasing",
             "engine.guards",
             "engine.merging",
             "engine.pulse",
             "engine.retention",
+            "events.erasing",
             "events.merging",
+            "experiments.erasing",
             "experiments.merging",
+            "messages.erasing",
         ):
             import_module(f"{self.name}.{module}")
         for module in (
             "core.sites",
             "journeys.publish",
+            "journeys.standing",
             "messages.publish",
             "messages.anymail_reports",
             "engine.tables",
@@ -40,9 +47,11 @@ class TriggersConfig(AppConfig):
             import_module(f"{self.name}.{module}").connect()
         autodiscover_modules("triggers")
         for module, registry in (
+            ("contacts.erasing", "erasers"),
             ("events.types", "event_types"),
             ("journeys.steps.registry", "steps"),
             ("engine.jobs.registry", "kinds"),
+            ("journeys.bundles.gallery", "folders"),
             ("journeys.conditions", "kinds"),
             ("messages.guards", "guards"),
         ):

@@ -12,7 +12,7 @@ from .consent.models import (
     Suppression,
     Topic,
 )
-from .contacts.models import Contact, Identity
+from .contacts.models import Contact, Erasure, Identity
 from .engine.models import (
     BatchAttempt,
     Conversion,
@@ -50,6 +50,7 @@ __all__ = [
     "Contact",
     "Conversion",
     "Enrolment",
+    "Erasure",
     "Event",
     "FrequencyCap",
     "Identity",

@@ -43,6 +43,8 @@ def merge(loser_id: int, winner_id: int, *, moment: datetime) -> bool:
         # Whoever locked a contact reads `merged_into` again: it may have moved meanwhile.
         if loser.merged_into_id or winner.merged_into_id or loser.site_id != winner.site_id:
             return False
+        if loser.erased_at or winner.erased_at:  # nothing of somebody else is given to nobody
+            return False
         Identity.objects.filter(contact=loser).update(contact=winner)
         _take_over(loser, winner)
         for _room, handler in sorted(_handlers.items()):

@@ -45,13 +45,19 @@ class Contact(models.Model):
     #: When each fact last changed (ISO 8601), so that an older event never overwrites a newer one.
     facts_at = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"))
+    #: When the person was erased. The row stays, with nothing in it that tells who it was: runs and
+    #: messages that statistics count point to it.
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         indexes = (models.Index(fields=["site", "email"], name="triggers_contact_email"),)
+        permissions = (("erase_contact", "Can erase people"),)
 
     def __str__(self) -> str:
+        if self.erased_at is not None:
+            return str(_("Erased person"))
         return self.name or self.email or self.phone or str(_("Anonymous visitor"))
 
     @property
@@ -110,3 +116,38 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.value}"
+
+
+class Erasure(models.Model):
+    """Somebody's wish to be forgotten: the queue of erasures, and the proof of what was done.
+
+    Who it was about is known until it is done, and not afterwards.
+    """
+
+    wagtail_reference_index_ignore = True
+
+    site = models.ForeignKey("wagtailcore.Site", on_delete=models.PROTECT, related_name="+")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    #: Of whom it is, as `Who.as_json` wrote it; emptied with the rest.
+    who = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    #: Ids of the contacts, once they are found; those that had been merged into one are all here.
+    contacts = models.JSONField(default=list)
+    requested_at = models.DateTimeField(_("asked for"))
+    #: From when on nothing can happen to the person any more.
+    stopped_at = models.DateTimeField(null=True)
+    #: When a worker should look at it; NULL once it is done.
+    due_at = models.DateTimeField(null=True, db_index=True)
+    done_at = models.DateTimeField(_("done"), null=True)
+    #: How far each table has been worked through: the last primary key.
+    reached = models.JSONField(default=dict)
+    #: Rows that were emptied or deleted, by table.
+    removed = models.JSONField(_("removed"), default=dict)
+    #: What kept it from being done, without personal data; it is tried again all the same.
+    problem = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
+
+    def __str__(self) -> str:
+        return f"{self.public_id} {self.requested_at:%Y-%m-%d}"

@@ -22,6 +22,7 @@ from ..contacts.models import Contact
 from ..core import clock
 from ..core.bulk import update_rows
 from ..core.locking import engine_transaction, locked, retrying
+from ..events.erasing import pass_on
 from ..events.models import Event
 from . import attempts
 from .contact_batch import ContactBatch
@@ -176,16 +177,22 @@ def _route(contact_ids: Sequence[int], moment: datetime, attempt: BatchAttempt |
 
 
 def _still_themselves(contacts: dict[int, Contact]) -> dict[int, Contact]:
-    """Leave out contacts that were merged since their events were resolved.
+    """Leave out contacts that were merged or erased since their events were resolved.
 
-    Their events follow them, and wait for the next round: that person's lock is not ours.
+    Events of a merged one follow it, and wait for the next round: that person's lock is not ours.
     """
+    gone = [contact for contact in contacts.values() if contact.erased_at is not None]
+    pass_on(gone)
     for contact in contacts.values():
-        if contact.merged_into_id is not None:
+        if contact.merged_into_id is not None and contact.erased_at is None:
             Event.objects.filter(contact_id=contact.pk, routed_at=None).update(
                 contact_id=contact.merged_into_id
             )
-    return {pk: row for pk, row in contacts.items() if row.merged_into_id is None}
+    return {
+        pk: row
+        for pk, row in contacts.items()
+        if row.merged_into_id is None and row.erased_at is None
+    }
 
 
 def _unrouted(contacts: dict[int, Contact]) -> list[Event]:

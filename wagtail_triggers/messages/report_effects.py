@@ -158,6 +158,7 @@ def _apply(
             report.message, report.site_id, report.due_at = message, message.site_id, None
             known.append((report, message))
             changed.append(report)
+    _forget(known)
     _heal(known, moment)
     stop_addresses([_stop(report, row) for report, row in known if report.stops], moment)
     events = [_event(report, row, moment) for report, row in known if report.kind in _EVENT_OF]
@@ -165,6 +166,15 @@ def _apply(
     update_rows(MessageEvent, changed, ["message", "site", "due_at"])
     if events:
         nudge(TASK_ROUTE)
+
+
+def _forget(known: Iterable[tuple[MessageEvent, Message]]) -> None:
+    """Keep no words about a letter whose recipient was erased since: it has no address any more."""
+    gone = [report for report, row in known if not row.address]
+    for report in gone:
+        report.detail = report.url = ""
+    if gone:
+        MessageEvent.objects.filter(pk__in=[report.pk for report in gone]).update(detail="", url="")
 
 
 def _heal(known: Iterable[tuple[MessageEvent, Message]], moment: datetime) -> None:
