@@ -59,7 +59,7 @@ class EnrolmentIndexView(RecordIndexView):
 
     def get_base_queryset(self) -> QuerySet[Enrolment]:
         """Return runs with what the columns show of their neighbours."""
-        rows: QuerySet[Enrolment] = super().get_base_queryset()
+        rows = super().get_base_queryset()
         return rows.select_related("journey", "version", "contact")
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ..messages.blocks.assemble import BlockProblem
 from ..messages.lint import lint
 from ..messages.models import MessageClass
 from ..messages.variables import DIGEST
+from .permissions import policy_of
 from .widgets import GraphTextarea
 
 #: What a new journey begins with: the least that is a journey.
@@ -40,7 +41,19 @@ class SiteForm(WagtailAdminModelForm):
         if self.instance.site_id is None:
             self.instance.site_id = default_site_id()
             self.initial["site"] = self.instance.site_id
-        if "site" in self.fields and Site.objects.count() == 1:
+        if "site" in self.fields:
+            self._offer_own_sites(self.fields["site"])
+
+    def _offer_own_sites(self, field: Any) -> None:
+        """Offer the sites on which the writer may write; ask nobody where there is but one."""
+        if self.for_user is not None:
+            sites = policy_of(type(self.instance)).sites(self.for_user, ["add", "change"])
+            if sites is not None:
+                field.queryset = Site.objects.filter(pk__in=sites)
+                if self.instance.pk is None and self.instance.site_id not in sites:
+                    self.instance.site_id = min(sites, default=None)
+                    self.initial["site"] = self.instance.site_id
+        if field.queryset.count() == 1:
             del self.fields["site"]
 
     def chosen_site_id(self) -> int | None:

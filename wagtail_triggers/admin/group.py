@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.snippets.views.snippets import SnippetViewSetGroup
 
 from .contacts import ContactViewSet
+from .doors import guard_urls
 from .enrolments import EnrolmentViewSet
 from .events import EventViewSet
 from .journeys import JourneyViewSet
@@ -36,3 +37,8 @@ class TriggersGroup(SnippetViewSetGroup):
     menu_name = "triggers"
     menu_order = 250
     submenu_hook = "register_triggers_menu_item"
+
+    def __init__(self) -> None:
+        super().__init__()
+        for place in self.registerables:
+            guard_urls(place)

@@ -36,6 +36,7 @@ from ..messages.models import Template
 from .canvas import canvas_urls, inspect_canvas
 from .columns import MINOR, StateColumn
 from .deletion import KeptDeleteView
+from .doors import SiteChooserViewSet
 from .forms import JourneyForm
 from .panels import ExplainingPanel
 from .publication import PublicationColumn, PublicationIndexView
@@ -158,6 +159,7 @@ class JourneyViewSet(SnippetViewSet):
     url_prefix = "triggers/journeys"
     url_namespace = "triggers_journeys"
     index_view_class = JourneyIndexView
+    chooser_viewset_class = SiteChooserViewSet
     inspect_view_class = JourneyInspectView
     delete_view_class = KeptDeleteView
     inspect_view_enabled = True

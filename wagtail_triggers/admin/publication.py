@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import Revision, WorkflowState
 from wagtail.snippets.views.snippets import IndexView
 
 from .columns import ToneColumn
+from .permissions import visible
 
 
 def publications(rows: Sequence[Any]) -> dict[int, tuple[str, str]]:
@@ -71,6 +73,10 @@ class PublicationColumn(ToneColumn):
 
 class PublicationIndexView(IndexView):
     """A listing that knows the state of publication of each of its rows."""
+
+    def get_base_queryset(self) -> QuerySet[Any]:
+        """Return the rows of the sites that the reader serves."""
+        return visible(self.request.user, super().get_base_queryset())
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Give every row of the page its state."""

@@ -15,7 +15,7 @@ from wagtail.admin.paginator import WagtailPaginator
 from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
 
-from .permissions import may_view, view_permission
+from .permissions import may_view, view_permission, visible
 
 #: Rows of one page of a listing.
 PER_PAGE = 50
@@ -43,6 +43,10 @@ class RecordIndexView(generic.IndexView):
     default_ordering = "-pk"
     #: Searched with the database's own means: records are not in the search index.
     search_backend_name = None
+
+    def get_base_queryset(self) -> QuerySet[Any]:
+        """Return the rows of the sites that the reader serves."""
+        return visible(self.request.user, super().get_base_queryset())
 
     def get_valid_orderings(self) -> list[str]:
         """Return the sortable columns and the newest-first order that listings begin with."""

@@ -19,12 +19,12 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.widgets.button import Button
 from wagtail.log_actions import log
-from wagtail.permissions import policy_registry
 
 from ..engine.lifecycle import archive, pause, resume, take_up
 from ..engine.models import Enrolment, Switch
 from ..exceptions import TriggersError
 from ..journeys.models import Journey
+from .permissions import policy_of
 from .states import explained
 
 #: As they stand in the audit log, and in `register_log_actions`.
@@ -39,8 +39,7 @@ SECONDS = 5.0
 
 def may_switch(user: Any, journey: Journey) -> bool:
     """Say whether `user` may pause `journey` and let it go on: as publishing, it moves messages."""
-    policy = policy_registry.get_by_type(Journey)
-    return bool(policy.user_has_permission_for_instance(user, "publish", journey))
+    return policy_of(Journey).user_has_permission_for_instance(user, "publish", journey)
 
 
 def switch_buttons(user: Any, journey: Journey) -> list[Button]:

@@ -22,6 +22,7 @@ from ..messages.samples import variables_for
 from ..messages.sandbox import HTML
 from .columns import MINOR, WrappingColumn
 from .deletion import KeptDeleteView
+from .doors import SiteChooserViewSet
 from .forms import TemplateForm
 from .panels import ExplainingPanel
 from .publication import PublicationColumn, PublicationIndexView
@@ -65,6 +66,7 @@ class TemplateViewSet(SnippetViewSet):
     url_prefix = "triggers/templates"
     url_namespace = "triggers_templates"
     index_view_class = PublicationIndexView
+    chooser_viewset_class = SiteChooserViewSet
     delete_view_class = KeptDeleteView
     inspect_view_enabled = True
     inspect_view_fields = (
