@@ -24,6 +24,7 @@ DATABASE_KIND = os.environ.get("TRIGGERS_TEST_DB", "postgres")
 
 INSTALLED_APPS = [
     "wagtail_triggers",
+    "wagtail_triggers.integrations.saleor",
     "wagtail.contrib.settings",
     "wagtail.sites",
     "wagtail.users",
@@ -156,3 +157,9 @@ CELERY_TASK_ALWAYS_EAGER = False
 CELERY_TASK_IGNORE_RESULT = True
 
 WAGTAIL_TRIGGERS_POSTAL_ADDRESS = "Test Shop, 1 Sample Street, 10115 Berlin, Germany"
+
+WAGTAIL_TRIGGERS_SALEOR = {
+    # The shop that the captures in tests/saleor come from; nothing listens there.
+    "INSTANCES": {"http://127.0.0.1:58000/graphql/": {"WEBHOOK_SECRETS": ["lab-secret"]}},
+    "KEYS": ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="],
+}

@@ -10,6 +10,7 @@ urlpatterns = [
     path("django-admin/", admin.site.urls),
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
+    path("triggers/saleor/", include("wagtail_triggers.integrations.saleor.urls")),
     path("triggers/", include("wagtail_triggers.urls")),
     path("", include(wagtail_urls)),
 ]

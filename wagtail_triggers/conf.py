@@ -118,6 +118,9 @@ class Settings:
     #: Hosts (`"erp.internal"`) and networks (`"10.1.0.0/16"`) that webhooks may reach although they
     #: are not public; plain http and any port are allowed there too.
     EGRESS_ALLOW: _Setting[list[str]] = _Setting([], list)
+    #: Saleor instances that may install the app, and the keys that encrypt their tokens; for the
+    #: adapter `wagtail_triggers.integrations.saleor`.
+    SALEOR: _Setting[dict[str, Any]] = _Setting({}, dict)
     #: How long rows are kept, by table: a number of days, a timedelta, or None for ever. What is
     #: not named keeps its default.
     RETENTION: _Setting[dict[str, Any]] = _Setting({}, dict)

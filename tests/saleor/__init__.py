@@ -1,0 +1,1 @@
+"""The Saleor adapter, on bodies that a real Saleor 3.24 signed and sent."""
