@@ -60,6 +60,9 @@ class World:
     def template_label(self, template: str) -> str:
         return template
 
+    def lacks_text(self, template: str, channel: str) -> tuple[str, ...]:
+        return ()
+
     def segments(self) -> Mapping[str, str]:
         return {}
 

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from django.db.models import BooleanField, ExpressionWrapper, Q
+
 from ..conf import settings
 from ..contacts.known_facts import known_facts
 from ..events.types import JOURNEY_REQUESTED, event_types
 from ..exceptions import UnknownIdentifier
 from ..messages.models import Template
+from ..messages.other_bodies import MAIL, SOURCE_OF
 from ..segments import membership
 from .models import Journey
 
@@ -63,6 +66,15 @@ class SiteSurroundings:
         """The template's name; the key itself where there is no such template."""
         return self._templates.get(template, (template, False))[0]
 
+    def lacks_text(self, template: str, channel: str) -> tuple[str, ...]:
+        """Languages in which a published template has no text for a channel; one query a site."""
+        source = SOURCE_OF.get(channel, MAIL)
+        return tuple(
+            language
+            for language, written in self._written.get(template, {}).items()
+            if source not in written
+        )
+
     def segments(self) -> Mapping[str, str]:
         """Every segment of whoever keeps them."""
         return membership.labels()
@@ -86,6 +98,27 @@ class SiteSurroundings:
     @cached_property
     def _events(self) -> dict[str, str]:
         return {name: str(kind.label) for name, kind in event_types.all().items()}
+
+    @cached_property
+    def _written(self) -> dict[str, dict[str, frozenset[str]]]:
+        """By translation key and language: which texts the live version has."""
+        sources = sorted({MAIL, *SOURCE_OF.values()})
+        rows = Template.objects.filter(site_id=self.site_id, live_version__isnull=False).annotate(
+            **{
+                f"has_{one}": ExpressionWrapper(
+                    ~Q(**{f"live_version__{one}": ""}), output_field=BooleanField()
+                )
+                for one in sources
+            }
+        )
+        found: dict[str, dict[str, frozenset[str]]] = {}
+        columns = [f"has_{one}" for one in sources]
+        for key, language, *has in rows.values_list(
+            "translation_key", "live_version__language", *columns
+        ):
+            written = frozenset(one for one, there in zip(sources, has, strict=True) if there)
+            found.setdefault(str(key), {})[str(language)] = written
+        return found
 
     @cached_property
     def _templates(self) -> dict[str, tuple[str, bool]]:

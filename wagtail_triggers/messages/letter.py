@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from ..exceptions import TemplateProblem
 from .compile import Compiled
 from .models import TemplateVersion
 from .render import Rendered, render
@@ -19,8 +22,15 @@ def letter(version: TemplateVersion, context: Mapping[str, Any]) -> Rendered:
         context: As `messages.context` makes it; it also says in which time zone times are shown.
 
     Raises:
-        TriggersError: It cannot be rendered.
+        TriggersError: It cannot be rendered, or it is no mail at all.
     """
+    if not version.html:
+        raise TemplateProblem(
+            _(
+                "The template has no mail, only texts for other channels. Write one and publish it,"
+                " or send it over one of those."
+            )
+        )
     return render(
         Compiled(version.subject, version.preheader, version.html, version.text),
         context,

@@ -62,9 +62,6 @@ class OtherSources(models.Model):
     #: HTML, sanitised.
     onsite = models.TextField(blank=True, default="")
 
-    #: By html, for a version has it where it has a mail.
-    html: models.TextField[str, str]
-
     class Meta:
         abstract = True
 
@@ -75,10 +72,12 @@ class OtherSources(models.Model):
             channel: A name in `WAGTAIL_TRIGGERS_CHANNELS`. Channels of a host's own are sent what
                 a mail holds.
         """
-        return bool(getattr(self, SOURCE_OF.get(channel, "html")))
+        return bool(getattr(self, SOURCE_OF.get(channel, MAIL)))
 
 
-#: Which source of a version a channel sends; every other one sends the mail's.
+#: The source that every other channel sends.
+MAIL: Final = "html"
+#: Which source of a version a channel sends.
 SOURCE_OF: Final = {
     "sms": "sms",
     "push": "push_body",

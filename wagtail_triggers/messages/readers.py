@@ -109,7 +109,7 @@ def _who(reader: Reader) -> Contact | None:
     if reader.contact is not None:
         return reader.contact
     if reader.event is not None and reader.names_person:
-        return Contact.objects.filter(pk=reader.event.contact_id).first()
+        return reader.event.contact
     return None
 
 

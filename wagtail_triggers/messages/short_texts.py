@@ -161,7 +161,7 @@ def measure_subject(text: str) -> Measure:
         warnings.append(
             _("It looks like an answer or a forwarded mail. In many countries that is unlawful.")
         )
-    if re.search(r"[!?！？]{3}", text):
+    if re.search("[!?\uff01\uff1f]{3}", text):
         warnings.append(_("Three exclamation or question marks in a row look like spam."))
     return Measure(words, tuple(warnings), text)
 

@@ -66,13 +66,16 @@ class World:
         }
 
     def channels(self) -> Mapping[str, str]:
-        return {"email": "E-mail"}
+        return {"email": "E-mail", "sms": "SMS"}
 
     def template_exists(self, template: str) -> bool:
         return template == "welcome-key"
 
     def template_label(self, template: str) -> str:
         return "Welcome"
+
+    def lacks_text(self, template: str, channel: str) -> tuple[str, ...]:
+        return ("de",) if channel == "sms" else ()
 
     def segments(self) -> Mapping[str, str]:
         return {"vips": "VIPs"}

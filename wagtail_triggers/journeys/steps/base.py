@@ -157,6 +157,9 @@ class Surroundings(Protocol):
     def template_label(self, template: str) -> str:
         """What an editor calls that template."""
 
+    def lacks_text(self, template: str, channel: str) -> tuple[str, ...]:
+        """Languages in which that template has nothing to say on a channel."""
+
     def segments(self) -> Mapping[str, str]:
         """Every segment with its label; none where nobody keeps segments."""
 
@@ -236,6 +239,9 @@ class Step(ABC, Generic[S]):
     form_labels: ClassVar[Mapping[str, StrOrPromise]] = MappingProxyType({})
     #: Whether it plans messages, so that conditions can ask what became of them.
     sends: ClassVar[bool] = False
+    #: Which of `Run.contact` and `Run.event` it looks at. Naming fewer spares a batch of runs
+    #: reading them; one that is not named here raises when it is looked at.
+    reads: ClassVar[frozenset[str]] = frozenset({"contact", "event"})
 
     def __init__(self, settings: S) -> None:
         self.settings = settings

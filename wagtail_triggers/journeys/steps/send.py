@@ -32,6 +32,7 @@ class SendStep(Step[SendSettings]):
     label = _("Send a message")
     description = _("Writes to the person, in their language, if they agreed to it.")
     icon = "mail"
+    reads = frozenset()
     Settings = SendSettings
     sends = True
 
@@ -57,7 +58,7 @@ class SendStep(Step[SendSettings]):
         }
 
     def problems(self, surroundings: Surroundings, triggers: frozenset[str]) -> Iterable[Problem]:
-        """Yield a template that does not exist and a channel that is not set up."""
+        """Yield a template that does not exist or is silent, and a channel that is not set up."""
         channels = surroundings.channels()
         if self.settings.channel not in channels:
             message = _t("There is no channel “%(name)s”.") % {"name": self.settings.channel}
@@ -68,3 +69,20 @@ class SendStep(Step[SendSettings]):
                 "There is no published template “%(key)s”. Publish it, or choose another one."
             )
             yield Problem("", "template", message % {"key": self.settings.template})
+            return
+        silent = surroundings.lacks_text(self.settings.template, self.settings.channel)
+        if silent and self.settings.channel in channels:
+            message = _t(
+                "The template “%(name)s” has no text for the channel “%(channel)s” (%(languages)s)."
+                " Write it and publish the template, or choose another channel."
+            )
+            yield Problem(
+                "",
+                "channel",
+                message
+                % {
+                    "name": surroundings.template_label(self.settings.template),
+                    "channel": self.settings.channel,
+                    "languages": ", ".join(silent),
+                },
+            )

@@ -49,6 +49,15 @@ def test_send_over_an_unknown_channel_is_a_problem() -> None:
     assert problem.message == "There is no channel “emial”. Did you mean “email”?"
 
 
+def test_send_over_a_channel_that_the_template_is_silent_on_is_a_problem() -> None:
+    (problem,) = send(channel="sms").problems(World(), frozenset())
+    assert problem.field == "channel"
+    assert problem.message == (
+        "The template “Welcome” has no text for the channel “sms” (de). Write it and publish the "
+        "template, or choose another channel."
+    )
+
+
 def test_send_that_fits_has_no_problem() -> None:
     assert list(send().problems(World(), frozenset())) == []
 
