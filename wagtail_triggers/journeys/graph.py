@@ -28,7 +28,9 @@ MAX_DEPTH = 32
 
 #: Ids stand in URLs, in CSS and in the run's position, so they are plain.
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-_NODE_KEYS = frozenset({"id", "kind", "settings", "position"})
+#: A remark of one editor to the others; long enough for a paragraph.
+MAX_NOTE = 2_000
+_NODE_KEYS = frozenset({"id", "kind", "settings", "position", "note"})
 _EDGE_KEYS = frozenset({"source", "port", "target"})
 
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -36,18 +38,28 @@ _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One step in the graph. `settings` is read-only JSON; `position` is for the canvas alone."""
+    """One step in the graph. `settings` is read-only JSON; `position` is for the canvas alone.
+
+    `note` is what editors tell each other about the step: nothing is done with it.
+    """
 
     id: str
     kind: str
     settings: Mapping[str, Any] = field(default_factory=lambda: _EMPTY, hash=False)
     position: tuple[float, float] | None = None
+    note: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form; `position` only where there is one."""
-        data = {"id": self.id, "kind": self.kind, "settings": thaw(self.settings)}
+        """Return the JSON form; `position` and `note` only where there is one."""
+        data: dict[str, Any] = {
+            "id": self.id,
+            "kind": self.kind,
+            "settings": thaw(self.settings),
+        }
         if self.position is not None:
             data["position"] = list(self.position)
+        if self.note:
+            data["note"] = self.note
         return data
 
 
@@ -105,7 +117,7 @@ class Graph:
 def digest(graph: Graph) -> str:
     """Return 64 hex digits that change when what the journey does changes.
 
-    Where nodes are drawn, and in which order they are listed, does not count.
+    Where nodes are drawn, in which order they are listed, and notes do not count.
     """
     nodes = sorted(
         ([node.id, node.kind, thaw(node.settings)] for node in graph.nodes), key=lambda n: n[0]
@@ -189,9 +201,10 @@ class _Reader:
         self._no_others(data, _NODE_KEYS, node_id, "" if node_id else place)
         settings = self._settings(data.get("settings", {}), node_id)
         position = self._position(data.get("position"), node_id)
+        note = self._note(data.get("note", ""), node_id)
         if len(self.problems) > before:
             return Node(node_id, kind) if node_id else None
-        return Node(node_id, kind, settings, position)
+        return Node(node_id, kind, settings, position, note)
 
     def _settings(self, data: object, node: str) -> Mapping[str, Any]:
         if not isinstance(data, Mapping):
@@ -213,6 +226,13 @@ class _Reader:
                 return (x, y)
         self.fault(node, "position", _("A position must be two numbers, such as [120, 80]."))
         return None
+
+    def _note(self, data: object, node: str) -> str:
+        if isinstance(data, str) and len(data) <= MAX_NOTE:
+            return data
+        message = _("A note must be a text of at most %(n)d characters.")
+        self.fault(node, "note", message % {"n": MAX_NOTE})
+        return ""
 
     def _edge(self, data: object, n: int) -> Edge | None:
         place = f"edges.{n}"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from .conditions import ConditionError
 from .graph import Edge, Graph, Node, thaw
 from .problems import Problem, did_you_mean
+from .setting_faults import setting_faults
 from .steps.base import Role, Step
 from .steps.registry import steps as step_kinds
 
@@ -45,7 +45,7 @@ class Structure:
             try:
                 built[node.id] = build(node)
             except ValidationError as error:
-                faults += _setting_faults(node, error)
+                faults += setting_faults(node, error)
         return cls(graph, kinds, built, tuple(faults))
 
     def problems(self) -> tuple[Problem, ...]:
@@ -190,25 +190,3 @@ def build(node: Node) -> Step[Any]:
     """
     kind = step_kinds.get(node.kind)
     return kind(kind.Settings.model_validate(thaw(node.settings)))
-
-
-def _setting_faults(node: Node, error: ValidationError) -> Iterator[Problem]:
-    for one in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(part) for part in one["loc"])
-        cause = one.get("ctx", {}).get("error")
-        if isinstance(cause, ConditionError):
-            for found in cause.problems:
-                within = ".".join(part for part in (place, found.field) if part)
-                yield replace(found, node=node.id, field=within)
-            continue
-        yield Problem(node.id, place, _words(one["type"], str(cause or one["msg"]), node, place))
-
-
-def _words(type_: str, message: str, node: Node, place: str) -> str:
-    """Say pydantic's commonest faults in an editor's words; pass the others on as they are."""
-    if type_ == "missing":
-        return _("This is missing. Fill it in.")
-    if type_ == "extra_forbidden":
-        known = step_kinds.get(node.kind).Settings.model_fields if "." not in place else ()
-        return _("There is no such setting.") + did_you_mean(place, known)
-    return message

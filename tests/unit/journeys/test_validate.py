@@ -66,7 +66,7 @@ def test_journey_with_two_entries_has_no_problem() -> None:
             ("mail1", "template"),
             "This is missing. Fill it in.",
         ),
-        (set_("w1", amount=0), ("w1", "amount"), "greater than 0"),
+        (set_("w1", amount=0), ("w1", "amount"), "must be more than 0"),
         (set_("w1", amount=9000), ("w1", ""), "more than ten years"),
         (
             set_("start", reentry={"rule": "every"}),
