@@ -32,6 +32,7 @@ class TriggersConfig(AppConfig):
             "events.merging",
             "experiments.erasing",
             "experiments.merging",
+            "messages.picked",
             "messages.erasing",
         ):
             import_module(f"{self.name}.{module}")
@@ -54,5 +55,7 @@ class TriggersConfig(AppConfig):
             ("journeys.bundles.gallery", "folders"),
             ("journeys.conditions", "kinds"),
             ("messages.guards", "guards"),
+            ("messages.blocks.registry", "kinds"),
+            ("recommend.registry", "recommenders"),
         ):
             getattr(import_module(f"{self.name}.{module}"), registry).close()

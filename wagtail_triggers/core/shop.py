@@ -69,10 +69,18 @@ class ProductNow:
     Attributes:
         available: Whether it can be bought.
         price: `{"amount": "12.50", "currency": "EUR"}`; None leaves what the events said.
+        name: What people call it, for blocks that show products which no event has told of.
+        url: Where it can be bought, whole.
+        image_url: Its picture, whole.
+        category: As the shop's events call it.
     """
 
     available: bool = True
     price: Mapping[str, str] | None = None
+    name: str = ""
+    url: str = ""
+    image_url: str = ""
+    category: str = ""
 
 
 class ShopAdapter:

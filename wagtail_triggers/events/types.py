@@ -100,6 +100,18 @@ class CheckoutPayload(Payload):
     url: Text = ""
 
 
+class Address(_Part):
+    """Where an order goes."""
+
+    name: Text = ""
+    line1: Text = ""
+    line2: Text = ""
+    postcode: Text = ""
+    city: Text = ""
+    region: Text = ""
+    country: Text = ""
+
+
 class OrderPayload(Payload):
     """An order as it stands."""
 
@@ -108,7 +120,12 @@ class OrderPayload(Payload):
     cart_id: Reference = ""
     checkout_id: Reference = ""
     lines: list[Line] = []
+    subtotal: Money | None = None
+    shipping: Money | None = None
+    discount: Money | None = None
+    tax: Money | None = None
     total: Money | None = None
+    shipping_address: Address | None = None
     url: Text = ""
 
 

@@ -212,6 +212,10 @@ CONTACT: Final = Variable(
 CART: Final = Variable(
     "object", fields={"cart_id": TEXT, "lines": _LINES, "total": MONEY, "url": TEXT}
 )
+ADDRESS: Final = Variable(
+    "object",
+    fields=dict.fromkeys(("name", "line1", "line2", "postcode", "city", "region", "country"), TEXT),
+)
 ORDER: Final = Variable(
     "object",
     fields={
@@ -220,7 +224,12 @@ ORDER: Final = Variable(
         "cart_id": TEXT,
         "checkout_id": TEXT,
         "lines": _LINES,
+        "subtotal": MONEY,
+        "shipping": MONEY,
+        "discount": MONEY,
+        "tax": MONEY,
         "total": MONEY,
+        "shipping_address": ADDRESS,
         "url": TEXT,
         "tracking_url": TEXT,
         "tracking_number": TEXT,
