@@ -16,7 +16,17 @@ from .uploaded_json import MAX_TEXT
 #: Of a template, mostly the same in all languages: told once, and again where one differs.
 SHARED: Final = ("message_class", "topic", "event")
 #: Of a template, in each language.
-TEXTS: Final = ("name", "subject", "preheader", "body")
+TEXTS: Final = (
+    "name",
+    "subject",
+    "preheader",
+    "body",
+    "sms_body",
+    "push_title",
+    "push_body",
+    "push_url",
+    "onsite_body",
+)
 #: Of a template: where it stands in this database, and what has become of it here.
 TEMPLATE_STAYS: Final = frozenset(
     {

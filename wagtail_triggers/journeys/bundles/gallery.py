@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ...core.registry import Registry
 from ...exceptions import BundleError, RegistrationError
-from .schema import About, Bundle, ByLanguage, read_bundle
+from .schema import About, Bundle, in_language, read_bundle
 
 OWN: Final = Path(__file__).resolve().parents[2] / "recipes"
 
@@ -50,11 +50,11 @@ class Recipe:
 
     def title(self, language: str | None = None) -> str:
         """What it is called, in a language, else in English, else in any."""
-        return in_language(self.about.title, language)
+        return in_language(self.about.title, language or get_language() or "en")
 
     def summary(self, language: str | None = None) -> str:
         """What it does, in a sentence."""
-        return in_language(self.about.summary, language)
+        return in_language(self.about.summary, language or get_language() or "en")
 
     @property
     def category(self) -> str | Promise:
@@ -109,11 +109,3 @@ def _folder(prefix: str, folder: Path) -> Iterator[Recipe]:
             raise BundleError(f"{path}: A recipe needs “about”, with “title” and “summary”.")
         yield Recipe(f"{prefix}{path.stem}", bundle, bundle.about)
 
-
-def in_language(texts: ByLanguage, language: str | None = None) -> str:
-    """Return the text in a language (that of the reader if none is given), or the nearest."""
-    code = (language or get_language() or "en").lower()
-    for wanted in (code, code.partition("-")[0], "en"):
-        if wanted in texts:
-            return texts[wanted]
-    return texts[sorted(texts)[0]]

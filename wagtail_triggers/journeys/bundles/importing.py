@@ -86,7 +86,7 @@ class _Import:
         topic = Topic.objects.create(
             site=self.survey.site,
             slug=part.slug,
-            name=part.name,
+            name=part.name_in(self.survey.locales[0].language_code),
             consent=part.consent,
             description=part.description,
         )

@@ -30,7 +30,10 @@ VERSION: Final = 1
 #: A language as Django names it, in lower case: "en", "zh-hans", "pt-br".
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}$", max_length=35)]
 Slug = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-ByLanguage = Mapping[Language, Annotated[str, Field(min_length=1, max_length=1000)]]
+TopicName = Annotated[str, Field(min_length=1, max_length=128)]
+ByLanguage = Annotated[
+    Mapping[Language, Annotated[str, Field(min_length=1, max_length=1000)]], Field(min_length=1)
+]
 
 
 def _uuid(value: str) -> str:
@@ -62,12 +65,19 @@ class About(_Part):
 
 
 class TopicPart(_Part):
-    """A topic that templates name, so that it can be made where there is none."""
+    """A topic that templates name, so that it can be made where there is none.
+
+    `name` is a text, or one by language: a topic has but one, in the language of the shop.
+    """
 
     slug: Slug
-    name: Annotated[str, Field(min_length=1, max_length=128)]
+    name: TopicName | Annotated[Mapping[Language, TopicName], Field(min_length=1)]
     consent: Literal["opt_in", "soft"] = "opt_in"
     description: Annotated[str, Field(max_length=2000)] = ""
+
+    def name_in(self, language: str) -> str:
+        """What it is called in a language, or in the nearest that there is."""
+        return self.name if isinstance(self.name, str) else in_language(self.name, language)
 
 
 class TranslationPart(_Part):
@@ -185,6 +195,15 @@ def read_bundle(data: bytes) -> Bundle:
         raise BundleError("\n".join(_faults(error))) from None
     _check_doubles(bundle)
     return bundle
+
+
+def in_language(texts: Mapping[str, str], language: str) -> str:
+    """Return the text in a language, else in English, else in any."""
+    code = language.lower()
+    for wanted in (code, code.partition("-")[0], "en"):
+        if wanted in texts:
+            return texts[wanted]
+    return texts[min(texts)]
 
 
 def written(document: Mapping[str, Any]) -> str:

@@ -58,7 +58,7 @@ class Command(BaseCommand):
             state = "" if not one.exists else " (there, the same)" if one.is_same else " (there)"
             self.stdout.write(f"template  {one.name} [{languages}]{state}")
         for topic in survey.new_topics:
-            self.stdout.write(f"topic     {topic.name} ({topic.consent})")
+            self.stdout.write(f"topic     {topic.slug} ({topic.consent})")
         for language in survey.left_out:
             self.stdout.write(f"left out  {language}: the site has no such locale")
         for missing in survey.missing:
