@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import (
     FieldPanel,
@@ -26,6 +27,13 @@ from .doors import SiteChooserViewSet
 from .forms import TemplateForm
 from .panels import ExplainingPanel
 from .publication import PublicationColumn, PublicationIndexView
+from .template_preview import (
+    TemplateCreateView,
+    TemplateEditView,
+    TemplatePreviewOnCreateView,
+    TemplatePreviewOnEditView,
+    preview_urls,
+)
 
 
 class VariablesPanel(ExplainingPanel):
@@ -67,6 +75,10 @@ class TemplateViewSet(SnippetViewSet):
     url_namespace = "triggers_templates"
     index_view_class = PublicationIndexView
     chooser_viewset_class = SiteChooserViewSet
+    add_view_class = TemplateCreateView
+    edit_view_class = TemplateEditView
+    preview_on_add_view_class = TemplatePreviewOnCreateView
+    preview_on_edit_view_class = TemplatePreviewOnEditView
     delete_view_class = KeptDeleteView
     inspect_view_enabled = True
     inspect_view_fields = (
@@ -113,3 +125,7 @@ class TemplateViewSet(SnippetViewSet):
         ],
         base_form_class=TemplateForm,
     )
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        """Return the snippet's URLs, and those of the preview."""
+        return [*super().get_urlpatterns(), *preview_urls()]
