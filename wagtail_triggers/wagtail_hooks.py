@@ -12,6 +12,7 @@ from wagtail.snippets.models import register_snippet
 
 from .admin.alerts import STOPPED, add_stopped_panel
 from .admin.deletion import refuse_bulk_deletion
+from .admin.erasing import ERASE
 from .admin.group import TriggersGroup
 from .admin.look import RECOMPILE, warn_of_contrast
 from .admin.look import urlpatterns as look_urls
@@ -63,6 +64,7 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action(TRANSFER, _("Move people under way"), _("People under way moved"))
     actions.register_action(DECIDE, _("Decide a task"), _("Task decided"))
     actions.register_action(RECOMPILE, _("Compile a template again"), _("Given the new look"))
+    actions.register_action(ERASE, _("Erase a person"), _("Person erased"))
     actions.register_action(RETRY, _("Try a parked run again"), _("Parked run tried again"))
 
 
@@ -77,4 +79,6 @@ hooks.register("after_edit_setting", warn_of_contrast)
 def register_look_urls() -> list[Any]:
     """Add the page that brings a new look to live templates."""
     return [path("triggers/look/", include((look_urls, "triggers_look")))]
+
+
 hooks.register("register_group_permission_panel", site_access_panel)

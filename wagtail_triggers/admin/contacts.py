@@ -8,22 +8,24 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.utils import label_for_field
-from django.db.models import QuerySet
+from django.contrib.auth.models import Permission
+from django.db.models import Q, QuerySet
+from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column, NumberColumn
+from wagtail.admin.widgets.button import Button
 
-from ..conf import settings
 from ..consent.addresses import canonical, hashes
 from ..consent.models import Subscription, Suppression, Topic
 from ..contacts.models import Contact
 from .columns import MINOR, MomentColumn, RecordTitleColumn, WrappingColumn
+from .contact_addresses import addresses
+from .erasure import EraseView, is_being_erased, may_erase
+from .permissions import view_permission
 from .records import RecordIndexView, RecordInspectView, RecordViewSet
 from .timeline import Timeline
-
-#: Which field of a contact holds the address for a channel.
-ADDRESS_FIELDS: Mapping[str, str] = {"email": "email", "sms": "phone"}
 
 #: Facts with a line of their own on the page; the rest is declared by the host.
 SHOWN_FACTS = (
@@ -49,16 +51,6 @@ class Answer:
     state: str
     tone: str
     since: datetime | None = None
-
-
-def addresses(contact: Contact) -> dict[str, str]:
-    """Return the contact's address for each channel that is set up and that they can be met on."""
-    found = {
-        channel: getattr(contact, ADDRESS_FIELDS[channel])
-        for channel in settings.CHANNELS
-        if channel in ADDRESS_FIELDS
-    }
-    return {channel: address for channel, address in found.items() if address}
 
 
 def answers(contact: Contact, known: Mapping[str, str]) -> list[Answer]:
@@ -100,16 +92,25 @@ def suppressions(contact: Contact, known: Mapping[str, str]) -> list[Suppression
 
 
 class ContactIndexView(RecordIndexView):
-    """Everybody; those found to be somebody else are listed as that other person only."""
+    """Everybody who is known; those found to be somebody else are listed as that person only."""
 
     def get_base_queryset(self) -> QuerySet[Contact]:
         """Return the contacts that stand for themselves."""
         rows: QuerySet[Contact] = super().get_base_queryset()
-        return rows.filter(merged_into__isnull=True)
+        return rows.filter(merged_into__isnull=True, erased_at__isnull=True)
 
 
 class ContactInspectView(RecordInspectView):
     """One person."""
+
+    @property
+    def header_more_buttons(self) -> list[Button]:
+        """Return the way to have the person erased, for those who may."""
+        contact: Contact = self.object
+        if contact.erased_at is not None or not may_erase(self.request.user, contact):
+            return []
+        url = reverse("triggers_contacts:erase", args=[contact.pk])
+        return [Button(_("Erase"), url=url, icon_name="bin", priority=90)]
 
     def get_record_context(self) -> dict[str, Any]:
         """Return identities, facts, consent and one page of the timeline."""
@@ -124,6 +125,7 @@ class ContactInspectView(RecordInspectView):
             "suppressions": suppressions(contact, known),
             "timeline": Timeline(contact, self.request.user).page(before),
             "is_newest_page": not before,
+            "is_being_erased": is_being_erased(contact),
         }
 
     def _facts(self, contact: Contact) -> list[tuple[str, Any, bool]]:
@@ -162,3 +164,16 @@ class ContactViewSet(RecordViewSet):
             "last_seen_at", label=_("Last seen"), sort_key="last_seen_at", classname=MINOR
         ),
     )
+
+    def get_permissions_to_register(self) -> QuerySet[Permission]:
+        """Return the permissions to look and to erase."""
+        erase = Q(content_type__app_label="wagtail_triggers", codename="erase_contact")
+        looking = view_permission(self.model).values("pk")
+        return Permission.objects.filter(Q(pk__in=looking) | erase)
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        """Return the record's URLs, and the one that erases."""
+        return [
+            *super().get_urlpatterns(),
+            path("<int:pk>/erase/", EraseView.as_view(), name="erase"),
+        ]
