@@ -65,7 +65,7 @@ def packed_texts(template: Template) -> dict[str, Any]:
         value = getattr(template, name)
         if is_stream(name):
             value = packed(value.stream_block, value, _path_of)
-        if value or name in ("name", "subject"):
+        if value:
             texts[name] = value
     return texts
 

@@ -231,9 +231,8 @@ def _translation(data: object) -> object:
             known = sorted({*TEXTS, *fields})
             raise ValueError(_("There is no such key here: “%(key)s”.") % {"key": name[:64]}
                              + did_you_mean(name, known))  # fmt: skip
-    for name in ("name", "subject"):
-        if not texts.get(name):
-            raise ValueError(_("“%(key)s” is missing. Fill it in.") % {"key": name})
+    if not texts.get("name"):
+        raise ValueError(_("“%(key)s” is missing. Fill it in.") % {"key": "name"})
     return {"texts": texts, **{name: data[name] for name in fields if name in data}}
 
 
