@@ -100,6 +100,9 @@ NOTES: Final[Mapping[str, str]] = {
     "message_complained": "The address gets no marketing any more. Receipts still leave.",
 }
 
+#: Left out of examples: most shops send them, and they make an example long.
+RARE: Final = frozenset({"subtotal", "shipping", "discount", "tax", "shipping_address"})
+
 WORDS: Final[Mapping[str, str]] = {
     "sku": "the article's number",
     "name": "what people call it",
@@ -115,6 +118,17 @@ WORDS: Final[Mapping[str, str]] = {
     "order_id": "the order",
     "number": "the order's number, as customers see it",
     "lines": "what is in it; none means that it is empty",
+    "subtotal": "of the lines alone",
+    "shipping": "what the delivery costs",
+    "discount": "what was taken off, as a positive amount",
+    "tax": "what of the total is tax",
+    "shipping_address": "where it goes",
+    "line1": "street and number",
+    "line2": "what else the post needs",
+    "postcode": "postal code",
+    "city": "town",
+    "region": "state or province",
+    "country": "country, as people write it",
     "total": "what is to be paid",
     "tracking_number": "the parcel's",
     "tracking_url": "where to follow it",
@@ -183,7 +197,7 @@ def page() -> str:
     Raises:
         SystemExit: An event type stands in no group, or a field has no words.
     """
-    from wagtail_triggers.events.types import Line, Money, event_types
+    from wagtail_triggers.events.types import Address, Line, Money, event_types
 
     known = dict(event_types.all())
     listed = [name for names in GROUPS.values() for name in names]
@@ -192,7 +206,7 @@ def page() -> str:
     if missing := ours ^ set(listed):
         raise SystemExit(f"docs/generate_events.py: sort into GROUPS: {', '.join(sorted(missing))}")
     parts = [HEAD, "## Parts that payloads share\n"]
-    for model in (Money, Line):
+    for model in (Money, Line, Address):
         parts += [f"### {model.__name__}\n", f"{_doc(model)}\n", *_table(model)]
     for group, names in GROUPS.items():
         parts.append(f"## {group}\n")
@@ -261,7 +275,8 @@ def _example(model: type[BaseModel]) -> dict[str, Any]:
     return {
         name: [line] if name == "lines" else EXAMPLES[name]
         for name in model.model_fields
-        if name != "checkout_id" or "order_id" not in model.model_fields
+        if name not in RARE
+        and (name != "checkout_id" or "order_id" not in model.model_fields)
     }
 
 

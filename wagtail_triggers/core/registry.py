@@ -61,6 +61,11 @@ class Registry(Generic[T]):
         self._ensure_loaded()
         self._closed = True
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether everything that will ever be registered is."""
+        return self._closed
+
     def _add(self, identifier: str, thing: T) -> None:
         if not identifier:
             raise RegistrationError(

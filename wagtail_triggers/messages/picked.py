@@ -17,19 +17,16 @@ from ..recommend.base import Product, Wanted
 from ..recommend.catalogue import look_up
 from ..recommend.picking import pick
 from .additions import adds
+from .blocks.base import PICKED
 from .models import Message
-from .variables import ANY, Variable
 
-#: The name under which templates see them.
-ROOT: Final = "wt_picked"
-VARIABLE: Final = Variable("object", open=True, item=ANY)
 _SAMPLES: Final = (
     ("Linen shirt", "24.90"), ("Wool blanket", "89.00"), ("Stoneware bowl", "18.50"),
     ("Beeswax candle", "12.00"), ("Oak tray", "34.00"), ("Cotton throw", "59.00"),
 )  # fmt: skip
 
 
-@adds(ROOT)
+@adds(PICKED)
 def of_messages(messages: Sequence[Message]) -> Mapping[int, Mapping[str, Any]]:
     """What each message's blocks show, by the name that the block gave it."""
     found: dict[int, dict[str, Any]] = defaultdict(dict)

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from ..exceptions import TriggersError
 from .blocks.assemble import BlockBroken, BlockProblem
-from .blocks.base import Mail
+from .blocks.base import PICKED, Mail
 from .branding import brand_of
 from .compile import Compiled, compile_blocks
 from .isolation import Fault, Part, render_isolated
@@ -21,6 +21,7 @@ from .layout import Brand
 from .liquid import freeze_context
 from .models import MessageClass, Template
 from .other_sources import Others, compile_others
+from .picked import samples
 from .readers import Reader, Reading, read_by
 from .render import Rendered, one_line, safe_urls
 
@@ -89,7 +90,9 @@ def preview(template: Template, *, reader: Reader | None = None, image_url: str 
     try:
         with translation.override(reading.language):
             mail, others = compiled_mail(template, brand), compile_others(template, brand)
-        context = freeze_context(reading.context)
+        url = str(reading.context["site"]["url"])
+        picked = {PICKED: samples(mail.data, url=url, image_url=image_url)}
+        context = freeze_context({**reading.context, **picked})
     except BlockBroken as error:
         return Preview(problem=str(error), field="body", block=error.problem, reading=reading)
     except TriggersError as error:

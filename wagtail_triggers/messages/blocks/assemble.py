@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from ...exceptions import TemplateProblem
 from ..liquid import check
 from ..tokens import MAX_SOURCE_BYTES
-from ..variables import VariableTree
-from .base import Mail, Piece
+from ..variables import Variable, VariableTree
+from .base import PICKED, Mail, Piece
 
 #: A section of the white card.
 CARD: Final = (
@@ -118,6 +118,7 @@ def check_body(body: Any, variables: VariableTree, mail: Mail) -> list[BlockProb
     if size > MAX_SOURCE_BYTES:
         message = _("This is longer than %(limit)d kB. Shorten it.")
         return [BlockProblem(None, "", message % {"limit": MAX_SOURCE_BYTES // 1024})]
+    variables = VariableTree({**variables.roots, PICKED: Variable("object", open=True)})
     found = []
     for index, child in enumerate(body):
         label = str(child.block.label)

@@ -14,6 +14,9 @@ from ..look import Brand
 OPEN: Final = "\ue0f0"
 CLOSE: Final = "\ue0f1"
 
+#: The name under which templates see what is looked up for each recipient.
+PICKED: Final = "wt_picked"
+
 TEXT = _("Text")
 SHOP = _("Shop")
 LAYOUT = _("Layout")
@@ -76,6 +79,20 @@ class Mail:
         """
         self.holes.append(Hole(source, trusted))
         return f"{OPEN}{len(self.holes) - 1}{CLOSE}"
+
+    def look_up(self, request: dict[str, Any]) -> str:
+        """Ask for something that is only known for each recipient, when the mail leaves.
+
+        Args:
+            request: Plain JSON: `{"products": [{"sku": …, "name": …}]}` or `{"recommender":
+                "popular", "limit": 4}`.
+
+        Returns:
+            The Liquid path of the list that templates will see.
+        """
+        name = f"p{len(self.data) + 1}"
+        self.data[name] = request
+        return f"{PICKED}.{name}"
 
     def plain(self, sections: str) -> str:
         """MJML with its marks filled in, as far as it matters to a check of its Liquid."""

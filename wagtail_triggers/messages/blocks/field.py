@@ -6,7 +6,6 @@ from abc import abstractmethod
 from typing import Any
 
 from django.db import models
-from django.utils.functional import cached_property
 from wagtail.blocks import StreamBlock
 from wagtail.fields import StreamField
 
@@ -16,17 +15,22 @@ class _UnlistedField(StreamField):
 
     def __init__(self, *_block_types: Any, **options: Any) -> None:
         super().__init__([], **options)
+        self._stream_block: StreamBlock | None = None
 
     @abstractmethod
-    def make(self) -> StreamBlock:
-        """The stream."""
+    def make(self) -> tuple[StreamBlock, bool]:
+        """The stream, and whether it will stay as it is."""
 
-    @cached_property
+    @property
     def stream_block(self) -> StreamBlock:
         """The blocks that an editor can choose from."""
-        block = self.make()
-        block.set_meta_options(self.block_opts)
-        return block
+        if self._stream_block is None:
+            block, stays = self.make()
+            block.set_meta_options(self.block_opts)
+            if not stays:  # somebody looks while Django starts: hosts have not registered theirs
+                return block
+            self._stream_block = block
+        return self._stream_block
 
     def deconstruct(self) -> Any:
         """Without the blocks."""
@@ -40,18 +44,19 @@ class BodyField(_UnlistedField):
     in a new release, needs no migration.
     """
 
-    def make(self) -> StreamBlock:
+    def make(self) -> tuple[StreamBlock, bool]:
         """Every kind of block."""
+        from .registry import kinds
         from .stream import body_block  # kinds of block may need models
 
-        return body_block()
+        return body_block(), kinds.is_closed
 
 
 class LinksField(_UnlistedField):
     """Links to a shop's pages on social networks."""
 
-    def make(self) -> StreamBlock:
+    def make(self) -> tuple[StreamBlock, bool]:
         """One kind of block: a link."""
-        from .social import links_block  # the network's names need the registry of icons
+        from .social import links_block
 
-        return links_block()
+        return links_block(), True
