@@ -257,15 +257,21 @@ def _state_number(state: str) -> str:
     return "waiting" if state in Enrolment.ALIVE else "left"
 
 
-def inspect_canvas(journey: Journey, graph: Any) -> dict[str, Any]:
-    """Return what the canvas is given on the page to read: the graph, its words and numbers."""
-    config = canvas_config(journey.site_id)
-    is_live = journey.live_version_id is not None
+def still_canvas(graph: Any, site_id: int | None) -> dict[str, Any]:
+    """Return what a canvas is given that only shows a graph."""
     return {
-        **config,
+        **canvas_config(site_id),
         "readOnly": True,
         "graph": graph,
-        "reading": reading_of(graph, journey.site_id),
+        "reading": reading_of(graph, site_id),
+    }
+
+
+def inspect_canvas(journey: Journey, graph: Any) -> dict[str, Any]:
+    """Return what the canvas is given on the page to read: the graph, its words and numbers."""
+    is_live = journey.live_version_id is not None
+    return {
+        **still_canvas(graph, journey.site_id),
         "numbers": node_numbers(journey.pk) if is_live else None,
         "numbersUrl": reverse("triggers_journeys:numbers", args=[journey.pk]) if is_live else "",
     }

@@ -24,7 +24,7 @@ from wagtail.admin.ui.tables import NumberColumn, UpdatedAtColumn
 from wagtail.admin.widgets.button import Button
 from wagtail.models import Site
 from wagtail.permissions import policy_registry
-from wagtail.snippets.views.snippets import InspectView, SnippetViewSet
+from wagtail.snippets.views.snippets import EditView, InspectView, SnippetViewSet
 
 from ..engine.models import Enrolment
 from ..journeys.comparisons import OPS
@@ -35,8 +35,10 @@ from ..journeys.surroundings import SiteSurroundings
 from ..messages.models import Template
 from .canvas import canvas_urls, inspect_canvas
 from .columns import MINOR, StateColumn
+from .comparison import JourneyCompareView
 from .deletion import KeptDeleteView
 from .doors import SiteChooserViewSet
+from .dry_run import rehearsal_buttons, rehearsal_urls
 from .forms import JourneyForm
 from .panels import ExplainingPanel
 from .publication import PublicationColumn, PublicationIndexView
@@ -80,6 +82,16 @@ class JourneyIndexView(PublicationIndexView):
         ]
 
 
+class JourneyEditView(EditView):
+    """The editor, with the way to what the draft would have done."""
+
+    @cached_property
+    def header_more_buttons(self) -> list[Button]:
+        """Return Wagtail's buttons, and "What would this have done?"."""
+        inherited = EditView.header_more_buttons.func(self)
+        return [*inherited, *rehearsal_buttons(self.request.user, self.object)]
+
+
 class JourneyInspectView(InspectView):
     """The journey to read, as it is live, for those who may not edit it too."""
 
@@ -91,7 +103,11 @@ class JourneyInspectView(InspectView):
     def header_more_buttons(self) -> list[Button]:
         """Return Wagtail's buttons, and "Pause" or "Resume"."""
         inherited = InspectView.header_more_buttons.func(self)
-        return [*inherited, *switch_buttons(self.request.user, self.object)]
+        return [
+            *inherited,
+            *rehearsal_buttons(self.request.user, self.object),
+            *switch_buttons(self.request.user, self.object),
+        ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the outline of the published graph, or of the draft where nothing is published."""
@@ -160,7 +176,9 @@ class JourneyViewSet(SnippetViewSet):
     url_namespace = "triggers_journeys"
     index_view_class = JourneyIndexView
     chooser_viewset_class = SiteChooserViewSet
+    edit_view_class = JourneyEditView
     inspect_view_class = JourneyInspectView
+    revisions_compare_view_class = JourneyCompareView
     delete_view_class = KeptDeleteView
     inspect_view_enabled = True
     inspect_template_name = "wagtail_triggers/admin/journey.html"
@@ -204,4 +222,5 @@ class JourneyViewSet(SnippetViewSet):
             *canvas_urls(),
             *switch_urls(),
             *underway_urls(),
+            *rehearsal_urls(),
         ]

@@ -230,6 +230,8 @@ class UnderWayView(JourneyDecisionView):
             "general": self.general,
             "last": _told(last.first()),
             "all_choices": [one for one in Policy.choices if one[0] != Policy.SKIP],
+            "rehearsal": reverse("triggers_journeys:rehearsal", args=[self.journey.pk])
+            + "?of=live",
             "back": reverse("triggers_journeys:inspect", args=[self.journey.pk]),
         }
 
