@@ -13,7 +13,21 @@ from wagtail_triggers.journeys.setting_faults import setting_faults
 from wagtail_triggers.journeys.steps.registry import steps as step_kinds
 from wagtail_triggers.journeys.structure import build
 
-WRONG = (None, "", "x", "x" * 5_000, -1, 10**30, 1.5, True, [], [[]], ["x"] * 500, {}, {"x": 1})
+WRONG: tuple[Any, ...] = (
+    None,
+    "",
+    "x",
+    "x" * 5_000,
+    -1,
+    10**30,
+    1.5,
+    True,
+    [],
+    [[]],
+    ["x"] * 500,
+    {},
+    {"x": 1},
+)
 #: What pydantic's own messages are made of.
 ITS_WORDS = (
     "Input should",
