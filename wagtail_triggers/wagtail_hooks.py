@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
@@ -16,6 +17,7 @@ from .admin.erasing import ERASE
 from .admin.group import TriggersGroup
 from .admin.look import RECOMPILE, warn_of_contrast
 from .admin.look import urlpatterns as look_urls
+from .admin.mail_size import warn_of_size
 from .admin.permissions import register_policies
 from .admin.retry import ACTION as RETRY
 from .admin.site_panel import site_access_panel
@@ -73,6 +75,16 @@ hooks.register("after_edit_snippet", tell_after_publishing)
 hooks.register("after_unpublish", tell_after_unpublishing)
 hooks.register("construct_homepage_panels", add_stopped_panel)
 hooks.register("after_edit_setting", warn_of_contrast)
+hooks.register("after_create_snippet", warn_of_size)
+hooks.register("after_edit_snippet", warn_of_size)
+
+
+@hooks.register("register_permissions")
+def register_permissions() -> Any:
+    """Let groups be given the right to write raw MJML."""
+    return Permission.objects.filter(
+        content_type__app_label="wagtail_triggers", codename="use_raw_mjml"
+    )
 
 
 @hooks.register("register_admin_urls")

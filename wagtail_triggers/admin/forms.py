@@ -21,6 +21,7 @@ from ..messages.lint import lint
 from ..messages.models import MessageClass
 from ..messages.variables import DIGEST
 from .permissions import policy_of
+from .raw_mjml import RawMjmlForm
 from .widgets import GraphTextarea
 
 #: What a new journey begins with: the least that is a journey.
@@ -93,7 +94,7 @@ def _event_choices(present: str) -> list[tuple[str, Any]]:
     return [("", _("Any event")), (DIGEST, _("Digest of several messages")), *by_label]
 
 
-class TemplateForm(SiteForm):
+class TemplateForm(RawMjmlForm, SiteForm):
     """A message template. A draft may hold anything; what is published must render."""
 
     event = forms.ChoiceField(label=_("Written for"), required=False)

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
@@ -121,7 +122,7 @@ def warn_of_contrast(request: HttpRequest, instance: Any) -> None:
         )
 
 
-class RecompileView(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
+class RecompileView(WagtailAdminTemplateMixin, TemplateView):
     """Says how many templates are live, and compiles them again."""
 
     page_title = _("Bring the look to live templates")
@@ -129,12 +130,11 @@ class RecompileView(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[mi
     template_name = "wagtail_triggers/admin/recompile.html"
     _show_breadcrumbs = True
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Refuse everybody who may not publish templates of this site."""
         if not may_recompile(request.user, self.site):
             raise PermissionDenied
-        answer: HttpResponse = super().dispatch(request, *args, **kwargs)
-        return answer
+        return super().dispatch(request, *args, **kwargs)
 
     @cached_property
     def site(self) -> Any:

@@ -110,6 +110,7 @@ class TemplateViewSet(SnippetViewSet):
                     FieldPanel("preheader"),
                     FieldPanel("body"),
                     VariablesPanel(),
+                    FieldPanel("follow", heading=_("When this is published")),
                     PublishingPanel(),
                 ],
                 heading=_("Text"),

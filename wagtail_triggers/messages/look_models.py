@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from .blocks.field import LinksField
 from .picture_field import PictureField
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 _COLOUR: Final = RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", _("Write it like #2b5fd9."))
 
@@ -27,13 +30,13 @@ class Font(models.TextChoices):
     TIMES = "times", "Times New Roman"
 
 
-def _colour(label: object, default: str, **options: object) -> models.CharField[str, str]:
+def _colour(label: StrOrPromise, default: str, **options: Any) -> models.CharField[str, str]:
     return models.CharField(
         label,
         max_length=7,
         default=default,
         validators=[_COLOUR],
-        **options,  # type: ignore[arg-type]
+        **options,
     )
 
 

@@ -10,7 +10,7 @@ from django.db import models
 from wagtail.images import get_image_model
 
 
-class PictureField(models.CharField):
+class PictureField(models.CharField[str, str]):
     """Holds the key of an image as text; "" for none.
 
     A foreign key would write the project's image model into our migration, and every project that

@@ -145,7 +145,7 @@ def or_else(items: str, shown: str, fallback: str) -> str:
     return f"{{% if {items}.size > 0 %}}{shown}{other}{{% endif %}}"
 
 
-def body_text(html: str, mail: Mail) -> str:
+def body_text(html: str, mail: Mail, *, padding: str = "8px 24px") -> str:
     """HTML of our own as an element of a column."""
     mark = mail.html(html, trusted=True)
-    return f'<mj-text css-class="wt-body" padding="8px 24px">{mark}</mj-text>'
+    return f'<mj-text css-class="wt-body" padding="{padding}">{mark}</mj-text>'

@@ -63,11 +63,19 @@ class CartBlock(MailBlock, StructBlock):
         return with_fallback("cart.lines", html, text, value.get("fallback"), mail)
 
 
-def with_fallback(items: str, html: str, text: str, fallback: str | None, mail: Mail) -> Piece:
+def with_fallback(
+    items: str,
+    html: str,
+    text: str,
+    fallback: str | None,
+    mail: Mail,
+    *,
+    padding: str = "8px 24px",
+) -> Piece:
     """A list, or words in its place where there is none."""
     instead = (fallback or "").strip()
     # In the order of the document: the masks of the HTML are counted.
-    shown = body_text(html, mail)
+    shown = body_text(html, mail, padding=padding)
     other = body_text(f'<p class="first">{escaped(instead)}</p>', mail) if instead else ""
     return Piece(
         content=or_else(items, shown, other),

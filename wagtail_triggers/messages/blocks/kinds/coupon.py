@@ -72,7 +72,7 @@ class CouponBlock(MailBlock, StructBlock):
             return Piece()
         html, text = self._box(value, code, mail)
         name = f"coupon{len(mail.holes)}"
-        shown = only_with(code, name, body_text(html, mail))
+        shown = only_with(code, name, body_text(html, mail, padding="16px 24px"))
         shown_text = only_with(code, name, text)
         if instead and shown.endswith("{% endif %}"):
             other = body_text(f'<p class="first">{escaped(instead)}</p>', mail)

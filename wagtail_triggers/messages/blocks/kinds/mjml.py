@@ -28,6 +28,9 @@ _ALLOWED: Final = TAGS | {
 _ROOTS: Final = ("<mj-section", "<mj-hero", "<mj-wrapper", "{%")
 _ELEMENT: Final = re.compile(r"<\s*/?\s*([a-zA-Z][\w:-]*)")
 _HANDLER: Final = re.compile(r"[\s/\"']on\w+\s*=", re.IGNORECASE)
+#: Elements that get the mail's own colours, in the dark too, unless they bring a class.
+_SECTION: Final = re.compile(r"<mj-section(?![^>]*\bcss-class)")
+_TEXT: Final = re.compile(r"<mj-text(?![^>]*\bcss-class)")
 _MJ_ELEMENT: Final = re.compile(r"</?mj-[\w-]+\b[^>]*>", re.IGNORECASE)
 
 
@@ -73,8 +76,9 @@ class MjmlBlock(MailBlock, PlainTextBlock):
         source = without_marks(value or "").strip()
         if not source:
             return Piece()
+        styled = _SECTION.sub('<mj-section mj-class="card" css-class="wt-card"', checked(source))
         return Piece(
-            sections=checked(source),
+            sections=_TEXT.sub('<mj-text css-class="wt-body"', styled),
             text=plain_text(_MJ_ELEMENT.sub(" ", source), base_url=mail.brand.url),
         )
 

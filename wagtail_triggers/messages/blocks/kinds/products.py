@@ -128,7 +128,8 @@ def grid(items: str, value: Any, mail: Mail) -> Piece:
     words = escaped((value.get("button") or "").strip())
     html = grid_html(items, mail, columns=columns, limit=limit, words=words, price=price)
     text = grid_text(items, limit=limit, price=price)
-    return with_fallback(items, html, text, value.get("fallback"), mail)
+    # The cells have margins of their own, between each other.
+    return with_fallback(items, html, text, value.get("fallback"), mail, padding="8px 16px")
 
 
 def _picked(value: Any, mail: Mail) -> dict[str, Any] | None:
