@@ -121,6 +121,11 @@ class Settings:
     #: Saleor instances that may install the app, and the keys that encrypt their tokens; for the
     #: adapter `wagtail_triggers.integrations.saleor`.
     SALEOR: _Setting[dict[str, Any]] = _Setting({}, dict)
+    #: Where test messages may go besides the address of whoever sends them: addresses
+    #: (`"qa@example.com"`) and whole domains (`"*@example.com"`).
+    TEST_ADDRESSES: _Setting[list[str]] = _Setting([], list)
+    #: Test messages that one user may send within an hour.
+    TESTS_PER_HOUR = _Setting(20, int)
     #: How long rows are kept, by table: a number of days, a timedelta, or None for ever. What is
     #: not named keeps its default.
     RETENTION: _Setting[dict[str, Any]] = _Setting({}, dict)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ..exceptions import UnknownIdentifier
@@ -23,6 +23,10 @@ from .steps.base import ANY_EVENT, EventView, Occurrence, Step
 from .steps.entry import EntryStep
 from .steps.goal import GoalStep
 from .structure import Structure
+
+
+#: What a step that is not known may look at.
+_EVERYTHING: Final = Step.reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,28 @@ class Plan:
         step = self.steps.get(node)
         names = step.wakes_on() if step is not None else frozenset()
         return event in names or ANY_EVENT in names
+
+    def reads(self, node: str) -> frozenset[str]:
+        """What steps look at (`Step.reads`), from `node` on up to the next that takes time."""
+        return self._reads.get(node, _EVERYTHING)
+
+    @cached_property
+    def _reads(self) -> Mapping[str, frozenset[str]]:
+        """By node: its own, and those of all that may be asked in the same turn."""
+        behind: dict[str, set[str]] = {}
+        for (source, _port), target in self._targets.items():
+            behind.setdefault(source, set()).add(target)
+        found: dict[str, frozenset[str]] = {}
+        for node, first in self.steps.items():
+            seen, open_ends, names = {node}, [node], set(first.reads)
+            while open_ends:
+                for target in behind.get(open_ends.pop(), set()) - seen:
+                    seen.add(target)
+                    names |= self.steps[target].reads
+                    if not self.steps[target].takes_time:
+                        open_ends.append(target)
+            found[node] = frozenset(names)
+        return found
 
     def entries_for(self, event: str) -> tuple[Entry, ...]:
         """Return the entries that start on the event of this name, in the graph's order."""

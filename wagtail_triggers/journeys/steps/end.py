@@ -18,6 +18,7 @@ class EndStep(Step[NoSettings]):
     label = _("End")
     description = _("The person has gone through the journey.")
     icon = "triggers-end"
+    reads = frozenset()
 
     def ports(self) -> tuple[Port, ...]:
         """Return none."""

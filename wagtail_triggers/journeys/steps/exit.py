@@ -28,6 +28,7 @@ class ExitStep(Step[ExitSettings]):
     label = _("Leave")
     description = _("Ends the journey for this person, with a reason for the reports.")
     icon = "logout"
+    reads = frozenset()
     Settings = ExitSettings
 
     def ports(self) -> tuple[Port, ...]:

@@ -30,6 +30,7 @@ class HoldoutStep(Step[HoldoutSettings]):
     label = _("Holdout")
     description = _("Leaves a share of the people out, to see what the journey does for the rest.")
     icon = "no-view"
+    reads = frozenset()
     Settings = HoldoutSettings
 
     def ports(self) -> tuple[Port, ...]:

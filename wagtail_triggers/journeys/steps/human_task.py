@@ -59,6 +59,7 @@ class HumanTaskStep(Step[HumanTaskSettings]):
     label = _("Ask somebody of the staff")
     description = _("Waits until somebody decides under Triggers > Tasks, or until the deadline.")
     icon = "user"
+    reads = frozenset()
     Settings = HumanTaskSettings
     takes_time = True
 

@@ -71,6 +71,7 @@ class SplitStep(Step[SplitSettings]):
     label = _("Random split")
     description = _("Sends a share of the people each way; a person always goes the same way.")
     icon = "triggers-split"
+    reads = frozenset()
     Settings = SplitSettings
 
     def ports(self) -> tuple[Port, ...]:

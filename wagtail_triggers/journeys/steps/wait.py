@@ -26,6 +26,7 @@ class WaitStep(Step[WaitSettings]):
     label = _("Wait")
     description = _("Holds the person here for a time.")
     icon = "history"
+    reads = frozenset()
     Settings = WaitSettings
     takes_time = True
 

@@ -34,6 +34,7 @@ class WaitTimeStep(Step[WaitTimeSettings]):
     label = _("Wait until a time of day")
     description = _("Holds the person here until the next 9:00, say, where they live.")
     icon = "time"
+    reads = frozenset()
     Settings = WaitTimeSettings
     takes_time = True
 

@@ -35,6 +35,7 @@ class WaitWindowStep(Step[WaitWindowSettings]):
     label = _("Wait for a time window")
     description = _("Lets people through at certain hours; holds the others until then.")
     icon = "calendar-alt"
+    reads = frozenset()
     Settings = WaitWindowSettings
 
     def decide(self, run: Run) -> Decision:
