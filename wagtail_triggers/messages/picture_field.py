@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db import models
 from wagtail.images import get_image_model
 
+if TYPE_CHECKING:
+    Text = models.CharField[str, str]
+else:
+    Text = models.CharField  # it takes no types while the program runs
 
-class PictureField(models.CharField[str, str]):
+
+class PictureField(Text):
     """Holds the key of an image as text; "" for none.
 
     A foreign key would write the project's image model into our migration, and every project that
