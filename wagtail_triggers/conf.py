@@ -118,6 +118,12 @@ class Settings:
     #: Hosts (`"erp.internal"`) and networks (`"10.1.0.0/16"`) that webhooks may reach although they
     #: are not public; plain http and any port are allowed there too.
     EGRESS_ALLOW: _Setting[list[str]] = _Setting([], list)
+    #: Dotted path of a function that gets the request and says whether the visitor's cookie may be
+    #: set; empty: yes, unless the browser asks not to be tracked.
+    VISITOR_CONSENT = _Setting("", str)
+    #: What orders, shipping and payments of django-oscar are called in your project; for the
+    #: adapter `wagtail_triggers.integrations.oscar`.
+    OSCAR: _Setting[dict[str, Any]] = _Setting({}, dict)
     #: Saleor instances that may install the app, and the keys that encrypt their tokens; for the
     #: adapter `wagtail_triggers.integrations.saleor`.
     SALEOR: _Setting[dict[str, Any]] = _Setting({}, dict)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from babel.numbers import get_currency_precision
 from django.utils.dateparse import parse_datetime
 
 from ...api import Who
+from ...core.money import money
 from .configuration import InstanceSettings
 from .exceptions import Unreadable
 
@@ -291,8 +290,27 @@ def order_payload(order: Json, known: InstanceSettings) -> dict[str, Any]:
         cart_id=cart,
         checkout_id=cart,
         lines=[_order_line(one, known) for one in order.get("lines") or ()],
+        subtotal=_gross(order.get("subtotal")),
+        shipping=_gross(order.get("shippingPrice")),
+        tax=_money(_of(order, "total", "tax", "amount"), _of(order, "total", "tax", "currency")),
         total=_gross(order.get("total")),
+        shipping_address=_address(order.get("shippingAddress")),
         url=known.page("ORDER", id=key),
+    )
+
+
+def _address(address: Any) -> dict[str, str] | None:
+    if not isinstance(address, Mapping):
+        return None
+    names = (_text(address.get("firstName")), _text(address.get("lastName")))
+    return _plain(
+        name=" ".join(one for one in names if one),
+        line1=_text(address.get("streetAddress1")),
+        line2=_text(address.get("streetAddress2")),
+        postcode=_text(address.get("postalCode")),
+        city=_text(address.get("city")),
+        region=_text(address.get("countryArea")),
+        country=_text(_of(address, "country", "country")),
     )
 
 
@@ -389,16 +407,10 @@ def _gross(price: Any) -> dict[str, str] | None:
 
 
 def _money(amount: Any, currency: Any) -> dict[str, str] | None:
-    """An amount with the digits that its currency has: GraphQL's floats say 20.0 for 20.00."""
-    if amount is None or not currency:
-        return None
     try:
-        value = Decimal(str(amount))
-    except InvalidOperation:
-        raise Unreadable("An amount is no number.") from None
-    digits = get_currency_precision(str(currency))
-    shown = value.quantize(Decimal(1).scaleb(-digits))
-    return {"amount": str(shown if shown == value else value), "currency": str(currency)}
+        return money(amount, currency)
+    except ValueError as error:
+        raise Unreadable(str(error)) from None
 
 
 def _language(code: Any) -> str:

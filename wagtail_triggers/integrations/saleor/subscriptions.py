@@ -28,7 +28,13 @@ CHECKOUT: Final = f"""
 """
 ORDER: Final = f"""
   id number status created userEmail languageCodeEnum checkoutId channel {{ slug }}
-  user {{ {_USER} }} total {{ {_MONEY} }}
+  user {{ {_USER} }}
+  subtotal {{ {_MONEY} }} shippingPrice {{ {_MONEY} }}
+  total {{ {_MONEY} tax {{ amount currency }} }}
+  shippingAddress {{
+    firstName lastName streetAddress1 streetAddress2 postalCode city countryArea
+    country {{ country }}
+  }}
   lines {{
     id productName variantName productSku quantity unitPrice {{ {_MONEY} }}
     thumbnail(size: 512) {{ url }}

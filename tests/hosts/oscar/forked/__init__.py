@@ -1,0 +1,1 @@
+"""Apps of Oscar that this shop has made its own."""

@@ -1,0 +1,1 @@
+"""Oscar's order app with a field of this shop."""
