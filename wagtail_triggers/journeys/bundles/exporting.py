@@ -34,7 +34,7 @@ def export(journey: Journey, *, published: bool = False) -> str:
     graph = plan.graph or {}
     if published and journey.live_version is not None:
         graph = journey.live_version.graph
-    rows = _rows(journey.site_id, _strings(graph))
+    rows = templates_named(graph, journey.site_id)
     templates = {key: [_as_wanted(one, published) for one in found] for key, found in rows.items()}
     topics = {one.topic for found in templates.values() for one in found if one.topic is not None}
     document = {
@@ -77,9 +77,12 @@ def _as_wanted(row: Any, published: bool) -> Any:
     return row.get_latest_revision_as_object()
 
 
-def _rows(site_id: int, texts: Iterable[str]) -> Mapping[str, list[Template]]:
-    """The templates that are named, in the order of their first mention; languages sorted."""
-    wanted = list(dict.fromkeys(one for one in texts if len(one) == 36))
+def templates_named(graph: Mapping[str, Any], site_id: int) -> Mapping[str, list[Template]]:
+    """Return the templates of a site that steps name, in all their languages, by their key.
+
+    Keys come in the order in which the graph names them first; languages are sorted.
+    """
+    wanted = list(dict.fromkeys(one for one in _strings(graph) if len(one) == 36))
     found = (
         Template.objects.filter(site_id=site_id, translation_key__in=_keys(wanted))
         .select_related("locale", "topic", "latest_revision")

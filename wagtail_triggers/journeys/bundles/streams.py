@@ -94,10 +94,12 @@ def _plain_link(tag: str, path_of: PathOf) -> str:
 class Unpacker:
     """Turns what a bundle holds into what a StreamField stores.
 
-    `missing` collects the titles of pictures that are not in this database.
+    `missing` collects the titles of pictures that are not in this database, `kinds` the kinds of
+    block that were met.
     """
 
     missing: list[str] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
 
     def unpack(self, block: Block, data: Any, place: str) -> Any:
         """Return what is stored.
@@ -134,6 +136,7 @@ class Unpacker:
         if not isinstance(kind, str) or kind not in block.child_blocks:
             message = _("There is no block “%(name)s” here.") % {"name": str(kind)[:64]}
             raise BundleError(f"{place}: {message}" + did_you_mean(kind, block.child_blocks))
+        self.kinds.add(kind)
         value = self.unpack(block.child_blocks[kind], one["value"], f"{place}.{kind}")
         return {"type": kind, "value": value}
 

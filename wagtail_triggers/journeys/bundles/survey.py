@@ -13,6 +13,8 @@ from wagtail.models import Locale, Site
 
 from ...consent.models import Topic
 from ...events.types import event_types
+from ...exceptions import BundleError
+from ...messages.blocks.kinds.mjml import MjmlBlock
 from ...messages.models import Template
 from ...messages.variables import DIGEST
 from ..graph import Graph
@@ -107,12 +109,16 @@ class Survey:
         bundle: As it was read.
         site: Into which it is to go.
         makes_topics: Whether topics that are missing will be made.
+        allows_mjml: Whether whoever imports may write raw MJML.
 
     Raises:
-        BundleError: A body has a block that is not known here, or one that cannot be read.
+        BundleError: A body has a block that is not known here or cannot be read, or one that
+            whoever imports may not write.
     """
 
-    def __init__(self, bundle: Bundle, site: Site, *, makes_topics: bool = True) -> None:
+    def __init__(
+        self, bundle: Bundle, site: Site, *, makes_topics: bool = True, allows_mjml: bool = True
+    ) -> None:
         self.bundle = bundle
         self.site = site
         self.makes_topics = makes_topics
@@ -123,6 +129,11 @@ class Survey:
             for part in bundle.templates
             for language in part.translations
         }
+        if not allows_mjml and MjmlBlock.identifier in self.unpacker.kinds:
+            raise BundleError(
+                _("A letter in the file has a block of raw MJML, which you may not write. Ask "
+                  "somebody who may to import it, or take the block out.")
+            )  # fmt: skip
 
     @cached_property
     def surroundings(self) -> SiteSurroundings:
