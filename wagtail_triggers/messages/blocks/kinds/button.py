@@ -49,7 +49,7 @@ class ButtonBlock(MailBlock, StructBlock):
             f' href="{attribute(url)}" align="{value.get("align") or "left"}" padding="8px 24px"'
             f' background-color="{brand.colour if filled else "transparent"}"'
             f' color="{brand.ink if filled else brand.colour}"'
-            f' border="2px solid {brand.colour}" border-radius="8px" font-size="16px"'
+            f' border="2px solid {brand.colour}" border-radius="{brand.radius}px" font-size="16px"'
             f' font-weight="600" inner-padding="10px 24px">{escaped(words)}</mj-button>'
         )
         name = f"url{len(mail.holes)}"
