@@ -16,8 +16,9 @@ from wagtail.test.utils.form_data import querydict_from_html
 
 from tests.admin.conftest import ClientWith, History
 from tests.shop import journey, template
-from wagtail_triggers.admin.journeys import numbers
 from wagtail_triggers.admin.widgets import layout
+from wagtail_triggers.analytics.rollups import numbers
+from wagtail_triggers.core.clock import FrozenClock
 from wagtail_triggers.journeys.models import Journey, JourneyVersion
 
 ADD = "triggers_journeys:add"
@@ -119,14 +120,18 @@ def test_site_with_no_choice_is_not_asked_for(chief: Client) -> None:
     assert "site" not in form
 
 
-def test_listing_counts_entered_active_and_converted(history: History, chief: Client) -> None:
-    assert numbers([history.journey.pk, history.parked.journey_id]) == {
-        history.journey.pk: {"entered": 1, "active": 0, "converted": 1},
-        history.parked.journey_id: {"entered": 1, "active": 1, "converted": 0},
-    }
+def test_listing_counts_entered_active_sent_and_converted(
+    history: History, chief: Client, clock: FrozenClock
+) -> None:
+    ids = [history.journey.pk, history.parked.journey_id]
+    counted = numbers(ids, clock.moment)
+    told = {pk: (one.entered, one.active, one.sent, one.converted) for pk, one in counted.items()}
+    assert told == {ids[0]: (1, 0, 1, 1), ids[1]: (1, 1, 0, 0)}
+    assert (sum(counted[ids[0]].days), len(counted[ids[0]].days)) == (1, 30)
     html = chief.get(reverse("triggers_journeys:list")).content.decode()
     assert "Abandoned cart" in html
     assert "running" in html
+    assert "1 message in the last 30 days, 1 on the busiest" in html
 
 
 def test_listing_costs_the_same_for_two_journeys_and_for_twelve(

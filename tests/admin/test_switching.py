@@ -154,13 +154,13 @@ def test_journey_that_paused_itself_says_why_on_the_start_page_in_the_log_and_by
 
     settings.WAGTAIL_TRIGGERS_ALERT_EMAILS = ["shop@example.com"]  # type: ignore[attr-defined]
     reader, stranger = client_with("view_journey"), client_with("view_contact")
-    assert "paused themselves" not in reader.get("/admin/").text
+    assert "has paused itself" not in reader.get("/admin/").text
     Pulse.objects.create(journey=history.journey, at=clock.read(), runs=30, errors=30)
     watch()
     page = reader.get("/admin/").text
-    assert "Journeys that have paused themselves" in page
+    assert "“Abandoned cart” has paused itself." in page
     assert "More than 20 errors within an hour." in page
-    assert "paused themselves" not in stranger.get("/admin/").text
+    assert "has paused itself" not in stranger.get("/admin/").text
     assert "More than 20 errors within an hour." in reader.get(url_of("inspect", history)).text
     entry = ModelLogEntry.objects.get(action="wagtail_triggers.stopped")
     assert entry.data == {"reason": "More than 20 errors within an hour."}

@@ -1,18 +1,14 @@
-"""Tell people that a journey has paused itself: the audit log, the start page, and a mail."""
+"""Tell people that a journey has paused itself: the audit log and a mail; `home` shows it."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.mail import send_mail
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from wagtail.admin.ui.components import Component
 from wagtail.log_actions import log
-from wagtail.permissions import policy_registry
 
 from ..conf import settings
 from ..journeys.models import Journey
@@ -44,34 +40,6 @@ def on_stopped(journey: Journey, reason: str, **_more: Any) -> None:
         )
     except Exception:  # the mail server may be what is wrong: the journey is paused all the same
         logger.exception("The alert about journey %d could not be mailed", journey.pk)
-
-
-class StoppedPanel(Component):
-    """Journeys that have paused themselves, on the admin's start page."""
-
-    name = "triggers_stopped"
-    template_name = "wagtail_triggers/admin/stopped_panel.html"
-    order = 90
-
-    def __init__(self, journeys: list[Journey]) -> None:
-        self.journeys = journeys
-
-    def get_context_data(self, parent_context: Any = None) -> Mapping[str, Any]:
-        """Return the journeys with their reasons in words."""
-        return {
-            "stopped": [(journey, explained(journey.pause_reason)) for journey in self.journeys]
-        }
-
-
-def add_stopped_panel(request: HttpRequest, panels: list[Component]) -> None:
-    """Show the panel to those who may read journeys, while there is anything to show."""
-    policy = policy_registry.get_by_type(Journey)
-    if not policy.user_has_any_permission(request.user, {"add", "change", "publish", "view"}):
-        return
-    stopped = Journey.objects.filter(state=Journey.State.PAUSED).exclude(pause_reason="")
-    found = list(stopped.order_by("paused_at")[:10])
-    if found:
-        panels.append(StoppedPanel(found))
 
 
 def connect() -> None:

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
 from django.http import HttpRequest, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
@@ -20,13 +19,14 @@ from wagtail.admin.panels import (
     PublishingPanel,
     TabbedInterface,
 )
-from wagtail.admin.ui.tables import NumberColumn, UpdatedAtColumn
+from wagtail.admin.ui.tables import UpdatedAtColumn
 from wagtail.admin.widgets.button import Button
 from wagtail.models import Site
 from wagtail.permissions import policy_registry
 from wagtail.snippets.views.snippets import EditView, InspectView, SnippetViewSet
 
-from ..engine.models import Enrolment
+from ..analytics.rollups import numbers
+from ..core import clock
 from ..journeys.comparisons import OPS
 from ..journeys.models import Journey
 from ..journeys.reading import read_json, read_text
@@ -34,52 +34,22 @@ from ..journeys.steps.registry import steps as step_kinds
 from ..journeys.surroundings import SiteSurroundings
 from ..messages.models import Template
 from .canvas import canvas_urls, inspect_canvas
-from .columns import MINOR, StateColumn
+from .columns import MINOR
 from .comparison import JourneyCompareView
 from .deletion import KeptDeleteView
 from .doors import SiteChooserViewSet
 from .dry_run import rehearsal_buttons, rehearsal_urls
 from .forms import JourneyForm
+from .journey_listing import NUMBER_COLUMNS, JourneyIndexView
 from .panels import ExplainingPanel
-from .publication import PublicationColumn, PublicationIndexView
+from .publication import PublicationColumn
 from .states import explained
 from .switching import switch_buttons, switch_urls
 from .underway import underway_urls
+from .why import why_buttons, why_urls
 from .widgets import GraphTextarea, canvas_media
 
 OUTLINE = "wagtail_triggers/admin/outline.html"
-
-
-def numbers(journey_ids: list[int]) -> dict[int, dict[str, int]]:
-    """Count the runs of journeys: entered, active, converted. One query."""
-    found = {pk: {"entered": 0, "active": 0, "converted": 0} for pk in journey_ids}
-    rows = Enrolment.objects.filter(journey_id__in=journey_ids)
-    for pk, state, count in rows.values_list("journey_id", "state").annotate(Count("pk")):
-        found[pk]["entered"] += count
-        if state in Enrolment.ALIVE:
-            found[pk]["active"] += count
-        elif state == Enrolment.State.CONVERTED:
-            found[pk]["converted"] += count
-    return found
-
-
-class JourneyIndexView(PublicationIndexView):
-    """The listing; the numbers of a whole page are one query."""
-
-    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Give every journey of the page its numbers."""
-        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
-        counted = numbers([journey.pk for journey in context["object_list"]])
-        for journey in context["object_list"]:
-            journey.numbers = counted[journey.pk]
-        return context
-
-    def get_list_more_buttons(self, instance: Journey) -> list[Any]:
-        """Return Wagtail's buttons, and "Pause" or "Resume"."""
-        return [
-            *super().get_list_more_buttons(instance),
-            *switch_buttons(self.request.user, instance),
-        ]
 
 
 class JourneyEditView(EditView):
@@ -106,13 +76,17 @@ class JourneyInspectView(InspectView):
         return [
             *inherited,
             *rehearsal_buttons(self.request.user, self.object),
+            *why_buttons(self.request.user, self.object),
             *switch_buttons(self.request.user, self.object),
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the outline of the published graph, or of the draft where nothing is published."""
         journey: Journey = self.object
+        asked = self.request.GET.get("version", "")
         live = journey.live_version
+        if asked.isdecimal():  # as it was when somebody went through it
+            live = journey.versions.filter(number=int(asked[:9])).first() or live
         graph = live.graph if live else journey.graph
         return {
             **super().get_context_data(**kwargs),
@@ -121,7 +95,7 @@ class JourneyInspectView(InspectView):
             "reading": read_json(graph, journey.site_id),
             "canvas": json.dumps(inspect_canvas(journey, graph)),
             "canvas_media": canvas_media(),
-            "numbers": numbers([journey.pk])[journey.pk],
+            "numbers": numbers([journey.pk], clock.now())[journey.pk],
         }
 
 
@@ -184,13 +158,8 @@ class JourneyViewSet(SnippetViewSet):
     inspect_template_name = "wagtail_triggers/admin/journey.html"
     list_display = (
         "name",
-        StateColumn("state", label=_("State"), sort_key="state"),
         PublicationColumn(classname=MINOR),
-        NumberColumn("entered", label=_("Entered"), accessor="numbers.entered", classname=MINOR),
-        NumberColumn("active", label=_("Under way"), accessor="numbers.active"),
-        NumberColumn(
-            "converted", label=_("Converted"), accessor="numbers.converted", classname=MINOR
-        ),
+        *NUMBER_COLUMNS,
         UpdatedAtColumn(classname=MINOR),
     )
     list_filter = ("state", "live")
@@ -222,5 +191,6 @@ class JourneyViewSet(SnippetViewSet):
             *canvas_urls(),
             *switch_urls(),
             *underway_urls(),
+            *why_urls(),
             *rehearsal_urls(),
         ]

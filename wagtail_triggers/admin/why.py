@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.widgets.button import Button
 
 from ..contacts.models import Contact
 from ..core import clock
@@ -159,6 +160,16 @@ def search_people(user: Any, words: str, journey: Journey) -> list[Contact]:
             | Q(phone__icontains=word)
         )
     return list(rows.order_by("-last_seen_at", "-pk")[:MOST_PEOPLE])
+
+
+def why_buttons(user: Any, journey: Journey) -> list[Button]:
+    """Return "Why not?" for a journey that was ever published, for those who may read answers."""
+    if journey.live_version_id is None:
+        return []
+    if not (may_view(user, Enrolment) and may_see_people(user)):
+        return []
+    url = reverse("triggers_journeys:why_people", args=[journey.pk])
+    return [Button(_("Why did somebody not get it?"), url=url, icon_name="help", priority=15)]
 
 
 def why_urls() -> list[URLPattern]:
