@@ -11,10 +11,11 @@ from wagtail import hooks
 from wagtail.contrib.settings.models import register_setting
 from wagtail.snippets.models import register_snippet
 
-from .admin.alerts import STOPPED, add_stopped_panel
+from .admin.alerts import STOPPED
 from .admin.deletion import refuse_bulk_deletion
 from .admin.erasing import ERASE
 from .admin.group import TriggersGroup
+from .admin.home import add_home_panel
 from .admin.look import RECOMPILE, warn_of_contrast
 from .admin.look import urlpatterns as look_urls
 from .admin.mail_size import warn_of_size
@@ -73,7 +74,7 @@ def register_log_actions(actions: Any) -> None:
 hooks.register("before_bulk_action", refuse_bulk_deletion)
 hooks.register("after_edit_snippet", tell_after_publishing)
 hooks.register("after_unpublish", tell_after_unpublishing)
-hooks.register("construct_homepage_panels", add_stopped_panel)
+hooks.register("construct_homepage_panels", add_home_panel)
 hooks.register("after_edit_setting", warn_of_contrast)
 hooks.register("after_create_snippet", warn_of_size)
 hooks.register("after_edit_snippet", warn_of_size)
