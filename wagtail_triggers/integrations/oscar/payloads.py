@@ -135,7 +135,8 @@ def _order_line(line: Any, currency: str) -> dict[str, Any]:
 
 def _line_price(line: Any) -> Decimal:
     """The price of one when the line was last written; taxes included where they are known."""
-    return line.price_incl_tax if line.price_incl_tax is not None else line.price_excl_tax or 0
+    price = line.price_excl_tax if line.price_incl_tax is None else line.price_incl_tax
+    return Decimal(price or 0)
 
 
 def _record_of(product: Any) -> Any:

@@ -49,19 +49,14 @@ def whose_order(order: Any, *, placing: bool = False) -> Who | None:
     visitor = visitor_of(request) if placing else ""
     # Goods may go to somebody else; a guest's name is in no other place.
     address = order.billing_address or (None if order.user_id else order.shipping_address)
-    names = {
-        "first_name": getattr(address, "first_name", "") or "",
-        "last_name": getattr(address, "last_name", "") or "",
-    }
+    first, last = (str(getattr(address, name, "") or "") for name in ("first_name", "last_name"))
     if order.user_id:
         known = Who.of_user(order.user, cookie_id=visitor, signed_in=placing and bool(visitor))
-        return known if known.first_name or not names["first_name"] else _named(known, names)
+        return known if known.first_name else replace(known, first_name=first, last_name=last)
     email = order.guest_email or ""
-    return Who(email=email, cookie_id=visitor, **names) if email or visitor else None
-
-
-def _named(who: Who, names: dict[str, str]) -> Who:
-    return replace(who, **names)
+    if not email and not visitor:
+        return None
+    return Who(email=email, cookie_id=visitor, first_name=first, last_name=last)
 
 
 def _guest_email(request: HttpRequest | None) -> str:
