@@ -12,6 +12,7 @@ from wagtail.contrib.settings.models import register_setting
 from wagtail.snippets.models import register_snippet
 
 from .admin.alerts import STOPPED
+from .admin.bundles import IMPORT, bundle_urls
 from .admin.deletion import refuse_bulk_deletion
 from .admin.erasing import ERASE
 from .admin.group import TriggersGroup
@@ -20,11 +21,13 @@ from .admin.look import RECOMPILE, warn_of_contrast
 from .admin.look import urlpatterns as look_urls
 from .admin.mail_size import warn_of_size
 from .admin.permissions import register_policies
+from .admin.recipes import recipe_urls, recipes_menu_item
 from .admin.retry import ACTION as RETRY
 from .admin.site_panel import site_access_panel
 from .admin.site_settings import EDIT_HANDLER
 from .admin.switching import ARCHIVE, PAUSE, RESUME, TAKE_UP
 from .admin.tasks import ACTION as DECIDE
+from .admin.test_send import ACTION as SEND_TEST
 from .admin.underway import TRANSFER, tell_after_publishing, tell_after_unpublishing
 from .messages.models import TriggersSettings
 
@@ -68,6 +71,8 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action(DECIDE, _("Decide a task"), _("Task decided"))
     actions.register_action(RECOMPILE, _("Compile a template again"), _("Given the new look"))
     actions.register_action(ERASE, _("Erase a person"), _("Person erased"))
+    actions.register_action(SEND_TEST, _("Send a test message"), _("Test message sent"))
+    actions.register_action(IMPORT, _("Import a journey"), _("Journey imported"))
     actions.register_action(RETRY, _("Try a parked run again"), _("Parked run tried again"))
 
 
@@ -95,3 +100,13 @@ def register_look_urls() -> list[Any]:
 
 
 hooks.register("register_group_permission_panel", site_access_panel)
+hooks.register("register_triggers_menu_item", recipes_menu_item)
+
+
+@hooks.register("register_admin_urls")
+def register_bundle_urls() -> list[Any]:
+    """Add recipes, and journeys as files."""
+    return [
+        path("triggers/bundles/", include((bundle_urls(), "triggers_bundles"))),
+        path("triggers/recipes/", include((recipe_urls(), "triggers_recipes"))),
+    ]
