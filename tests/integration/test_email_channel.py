@@ -75,9 +75,9 @@ def test_smtp_server_that_offers_pipelining_is_asked_in_one_piece(
     sent: list[bytes] = []
     send = Dialogue._send
 
-    def noted(dialogue: Dialogue, payload: bytes) -> None:
+    def noted(dialogue: Dialogue, payload: bytes, behind_the_dot: int | None = None) -> None:
         sent.append(payload)
-        send(dialogue, payload)
+        send(dialogue, payload, behind_the_dot)
 
     monkeypatch.setattr(Dialogue, "_send", noted)
     assert channel.send(MAIL).kind is OutcomeKind.ACCEPTED

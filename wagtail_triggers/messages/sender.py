@@ -190,6 +190,7 @@ def _hand_over_all(claim: Claim, channel: Channel, ready: Sequence[Ready]) -> No
         previous = None
         if moment is None:
             continue
+        channel.expect(waiting[0].outgoing if waiting else None)
         outcome = _send(channel, item.outgoing)
         previous = (
             item.message,

@@ -108,6 +108,12 @@ class Channel(ABC):
     def close(self) -> None:  # noqa: B027 (likewise)
         """Give up what `open` took. Never raises."""
 
+    def expect(self, outgoing: Outgoing | None) -> None:  # noqa: B027 (likewise)
+        """Be told, before a `send`, what will probably be sent after it; None: nothing is known.
+
+        A hint: what is sent next may be something else, or nothing. Never raises.
+        """
+
     def __enter__(self) -> Self:
         self.open()
         return self

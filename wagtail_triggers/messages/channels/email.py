@@ -33,7 +33,7 @@ from ..headers import (
 from ..mime import build_mail
 from .base import Channel, Outcome, OutcomeKind, Outgoing
 from .faults import classify
-from .smtp import Dialogue, scrubbed
+from .smtp import Dialogue, Envelope, scrubbed
 
 logger = logging.getLogger("wagtail_triggers.channels.email")
 
@@ -121,6 +121,11 @@ class EmailChannel(Channel):
         self._takes_labels = True
         self._idempotent = idempotent
         self._idempotency_header = idempotency_header
+        #: What comes after the next `send`, as far as anybody knows, and how it will leave.
+        self._expected: Outgoing | None = None
+        self._built: tuple[Outgoing, Envelope, bytes] | None = None
+        #: An envelope that the mail server has been told, and of which it awaits the mail.
+        self._opened: Envelope | None = None
 
     @property
     def idempotent(self) -> bool:  # type: ignore[override]  # depends on the provider
@@ -162,6 +167,9 @@ class EmailChannel(Channel):
 
     def close(self) -> None:
         """Close the connection."""
+        self._expected = self._built = None
+        if self._opened is not None:
+            self._drop()  # whatever is said now, the server would take for a part of a mail
         if self._backend is None:
             return
         try:
@@ -169,6 +177,10 @@ class EmailChannel(Channel):
         except Exception:  # a host's backend may raise what it likes, and nothing depends on it
             logger.warning("The mail connection could not be closed", exc_info=True)
         self._backend = None
+
+    def expect(self, outgoing: Outgoing | None) -> None:
+        """Note what follows, so that a mail server can be told of it with the mail before."""
+        self._expected = outgoing
 
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand one mail to the backend.
@@ -196,21 +208,49 @@ class EmailChannel(Channel):
     # SMTP
 
     def _send_smtp(self, backend: SMTPBackend, outgoing: Outgoing) -> Outcome:
-        data = build_mail(outgoing)
-        _name, sender = split_address(outgoing.from_email)
-        recipient = ascii_address(outgoing.address)
+        envelope, data = self._mail(outgoing)
+        then = self._next_envelope()
         deadline = time.monotonic() + self.hard_timeout
         kept = backend.connection is not None
-        outcome, stale = self._attempt(backend, sender, recipient, data, deadline)
+        outcome, stale = self._attempt(backend, envelope, data, then, deadline)
         if stale and kept:
             # The server had closed an idle connection; nothing of this mail has left.
-            outcome, _stale = self._attempt(backend, sender, recipient, data, deadline)
+            outcome, _stale = self._attempt(backend, envelope, data, then, deadline)
         return outcome
 
+    def _mail(self, outgoing: Outgoing) -> tuple[Envelope, bytes]:
+        if self._built is not None and self._built[0] is outgoing:
+            return self._built[1:]
+        data = build_mail(outgoing)
+        _name, sender = split_address(outgoing.from_email)
+        return Envelope(sender, ascii_address(outgoing.address), len(data)), data
+
+    def _next_envelope(self) -> Envelope | None:
+        """The envelope of what is expected, which is built for it; None where that fails."""
+        expected, self._expected, self._built = self._expected, None, None
+        if expected is None:
+            return None
+        try:
+            if expected.marketing:
+                require_marketing_headers(expected.headers)
+            self._built = (expected, *self._mail(expected))
+        except (HeaderProblem, MarketingMailIncomplete):
+            return None  # its own `send` says so
+        return self._built[1]
+
     def _attempt(
-        self, backend: SMTPBackend, sender: str, recipient: str, data: bytes, deadline: float
+        self,
+        backend: SMTPBackend,
+        envelope: Envelope,
+        data: bytes,
+        then: Envelope | None,
+        deadline: float,
     ) -> tuple[Outcome, bool]:
         """One attempt: its outcome, and whether the connection was gone before the mail began."""
+        opened, self._opened = self._opened, None
+        if opened is not None and opened != envelope:
+            self._drop()  # another mail than the one that was expected
+            opened = None
         try:
             self._connect(backend)
         except OSError as error:  # smtplib's exceptions are too
@@ -220,9 +260,9 @@ class EmailChannel(Channel):
         if smtp is None:
             # A backend that fails silently says nothing more.
             return Outcome(OutcomeKind.NEVER_LEFT, detail="The mail server was not reached"), False
-        dialogue = Dialogue(smtp, self.timeout, deadline)
+        dialogue = Dialogue(smtp, self.timeout, deadline, opened=opened)
         try:
-            outcome = dialogue.hand_over(sender, recipient, data)
+            outcome = dialogue.hand_over(envelope, data, then)
         except OSError as error:  # smtplib's exceptions are too
             self._drop()
             kind = OutcomeKind.AMBIGUOUS if dialogue.sent_all else OutcomeKind.NEVER_LEFT
@@ -231,6 +271,8 @@ class EmailChannel(Channel):
             return Outcome(kind, detail=detail), stale and not dialogue.sent_all
         if smtp.sock is None:
             self._drop()
+        else:
+            self._opened = dialogue.opened
         return outcome, False
 
     def _connect(self, backend: BaseEmailBackend) -> None:
@@ -241,6 +283,7 @@ class EmailChannel(Channel):
 
     def _drop(self) -> None:
         """Forget a broken connection without a word to the server; the next send opens anew."""
+        self._opened = None
         backend = self._backend
         if isinstance(backend, SMTPBackend):
             # A failed login or STARTTLS leaves the half-made connection under the second name.

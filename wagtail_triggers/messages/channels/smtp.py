@@ -5,8 +5,10 @@ or after. The difference decides between sending again and perhaps sending twice
 spoken here, over smtplib's connection.
 
 A server that offers PIPELINING (RFC 2920) gets MAIL, RCPT and DATA in one piece and answers them in
-one: two waits for each mail instead of four. The mail itself still leaves only once all three were
-taken, so that nothing changes about what is known at each moment.
+one; and where the next mail is known, its envelope travels with the end of the one before. So there
+is one wait for each mail instead of four. The mail itself still leaves only once all three were
+taken, so that nothing changes about what is known at each moment; an envelope of which no mail
+follows is given up by closing the connection, since a dot would make a mail of it.
 """
 
 from __future__ import annotations
@@ -26,8 +28,6 @@ _GO_ON: Final = frozenset({354})
 #: What MAIL, RCPT and DATA are answered with where the mail is welcome.
 _GOOD: Final = (_OK, _OK, _GO_ON)
 _QUEUED_AS: Final = re.compile(r"queued (?:mail for delivery )?as ([\w.:@<>-]{1,120})", re.I)
-#: Lines that begin with a dot get another (RFC 5321, 4.5.2).
-_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 #: What may be told of a server's answer: it often repeats addresses.
 _ADDRESS: Final = re.compile(r"<?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?")
 MAX_DETAIL: Final = 200
@@ -35,6 +35,15 @@ MAX_DETAIL: Final = 200
 
 class LeftTooLate(OSError):
     """The time for this attempt is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends a mail of which size to whom: both addresses in ASCII."""
+
+    sender: str
+    recipient: str
+    size: int
 
 
 @dataclass(slots=True)
@@ -46,20 +55,23 @@ class Dialogue:
         timeout: Seconds that one network operation may take.
         deadline: `time.monotonic()` at which the attempt ends.
         sent_all: Whether the final dot has left: from there on, silence means that nobody knows.
+        opened: The envelope that the server has been told and of which it awaits the mail: before
+            the attempt the last one's `then`, after it the one that was given.
     """
 
     smtp: smtplib.SMTP
     timeout: float
     deadline: float
     sent_all: bool = False
+    opened: Envelope | None = None
 
-    def hand_over(self, sender: str, recipient: str, data: bytes) -> Outcome:
+    def hand_over(self, envelope: Envelope, data: bytes, then: Envelope | None = None) -> Outcome:
         """Speak MAIL, RCPT and DATA.
 
         Args:
-            sender: The envelope's sender, ASCII.
-            recipient: The one recipient, ASCII.
+            envelope: This mail's; nothing is said of it where it is `opened` already.
             data: The mail with CRLF line ends.
+            then: The next mail's, if it is known: told with the end of this one.
 
         Returns:
             What the server answered.
@@ -67,28 +79,46 @@ class Dialogue:
         Raises:
             OSError: The connection failed; `sent_all` says whether the mail may have arrived.
         """
+        told, self.opened = self.opened, None
         self._hurry()
         self.smtp.ehlo_or_helo_if_needed()
-        size = f" size={len(data)}" if self.smtp.has_extn("size") else ""
-        commands = (
-            f"MAIL FROM:{smtplib.quoteaddr(sender)}{size}",
-            f"RCPT TO:{smtplib.quoteaddr(recipient)}",
-            "DATA",
-        )
         at_once = self.smtp.has_extn("pipelining")
-        refused = self._ask_at_once(commands) if at_once else self._ask(commands)
+        if told is not None:
+            refused = self._answers()
+        elif at_once:
+            self._send(self._in_one_piece(envelope))
+            refused = self._answers()
+        else:
+            refused = self._ask(self._commands(envelope))
         if refused is not None:
             return refused
-        self._send(_with_dots(data))
-        self.sent_all = True
+        ahead = self._in_one_piece(then) if then is not None and at_once else b""
+        self._send(_with_dots(data) + ahead, behind_the_dot=len(ahead))
+        self.opened = then if ahead else None
         self._hurry()
         code, answer = self.smtp.getreply()
         if code == 250:
             return _acceptance(answer)
         if code == -1:  # not an SMTP answer at all
             raise smtplib.SMTPServerDisconnected("The server's last answer cannot be read")
-        self._abandon(code)
+        if code == 421 or not ahead:
+            self._abandon(code)
         return _refusal(code, answer)
+
+    def _commands(self, envelope: Envelope) -> tuple[str, str, str]:
+        size = f" size={envelope.size}" if self.smtp.has_extn("size") else ""
+        return (
+            f"MAIL FROM:{smtplib.quoteaddr(envelope.sender)}{size}",
+            f"RCPT TO:{smtplib.quoteaddr(envelope.recipient)}",
+            "DATA",
+        )
+
+    def _in_one_piece(self, envelope: Envelope) -> bytes:
+        commands = self._commands(envelope)
+        whole = "\r\n".join(commands)
+        if "\r" in "".join(commands) or whole.count("\n") != len(commands) - 1:
+            raise ValueError("A command of one line holds a line break.")
+        return f"{whole}\r\n".encode("ascii")
 
     def _ask(self, commands: Sequence[str]) -> Outcome | None:
         """Say what is said before the mail, each after the answer to the last; None if all went."""
@@ -101,16 +131,12 @@ class Dialogue:
                 return _refusal(code, answer)
         return None
 
-    def _ask_at_once(self, commands: Sequence[str]) -> Outcome | None:
-        """Say it in one piece, then hear all answers; None if all went.
+    def _answers(self) -> Outcome | None:
+        """Hear what is said to an envelope that was told in one piece; None if all went.
 
         After a refusal the server may still say that it waits for the mail. It gets none, nor the
         dot that would end one: the connection is closed.
         """
-        whole = "\r\n".join(commands)
-        if "\r" in "".join(commands) or whole.count("\n") != len(commands) - 1:
-            raise ValueError("A command of one line holds a line break.")
-        self._send(f"{whole}\r\n".encode("ascii"))
         refused: tuple[int, bytes] | None = None
         try:
             for good in _GOOD:
@@ -132,13 +158,19 @@ class Dialogue:
             self._abandon(code)
         return _refusal(*refused)
 
-    def _send(self, payload: bytes) -> None:
-        """Send everything, counting: what did not leave whole cannot have been accepted."""
+    def _send(self, payload: bytes, behind_the_dot: int | None = None) -> None:
+        """Send everything, counting: what did not leave whole cannot have been accepted.
+
+        Args:
+            behind_the_dot: Bytes that follow the mail's end; None where there is no mail.
+        """
         view = memoryview(payload)
         while view:
             self._hurry()
             sock = self._socket()
             view = view[sock.send(view[:65536]) :]
+            if behind_the_dot is not None and len(view) <= behind_the_dot:
+                self.sent_all = True
 
     def _hurry(self) -> None:
         left = self.deadline - time.monotonic()
@@ -161,8 +193,10 @@ class Dialogue:
 
 
 def _with_dots(data: bytes) -> bytes:
-    if b"\n." in data or data.startswith(b"."):
-        data = _DOT.sub(b"..", data)
+    # Lines that begin with a dot get another (RFC 5321, 4.5.2).
+    if data.startswith(b"."):
+        data = b"." + data
+    data = data.replace(b"\n.", b"\n..")
     return data + (b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
