@@ -6,7 +6,6 @@ No task carries data, none uses `countdown` or `eta`, and none returns a result.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 from celery import shared_task
@@ -23,10 +22,11 @@ from .conf import (
     TASK_TICK,
 )
 from .core import clock
-from .core.queue import nudge
-from .engine import carts, lifecycle, recovery, retention, scheduler
+from .core.queue import listens_to, nudge
+from .engine import carts, lifecycle, recovery, retention, scheduler, turns
 from .engine.database import run_due
 from .engine.jobs.worker import work_batch
+from .engine.turns import Stage
 from .messages.models import MessageClass
 from .messages.policies import rate
 from .messages.sender import send_batch
@@ -34,8 +34,6 @@ from .messages.sender import send_batch
 #: One task works for so long, then lets others have a turn. A worker that is asked to stop waits
 #: for the task in hand, and should be gone within 10 s.
 TURN_SECONDS: Final = 5.0
-#: Between batches that are not full: what comes in one by one is not worked on one by one.
-GATHER_SECONDS: Final = 0.25
 #: What a worker waits at most for room under a channel's limit; the next tick comes for the rest.
 LONGEST_PAUSE: Final = 1.0
 
@@ -67,25 +65,25 @@ def tick() -> None:
 @_task(TASK_ROUTE)
 def route() -> None:
     """Route what happened, providers' reports included."""
-    _turn(TASK_ROUTE, scheduler.take_in)
+    _turn(_ROUTE)
 
 
 @_task(TASK_RUN)
 def run() -> None:
     """Carry out due runs."""
-    _turn(TASK_RUN, run_due)
+    _turn(_RUN)
 
 
 @_task(TASK_SEND_TRANSACTIONAL)
 def send_transactional() -> None:
     """Send what people wait for: receipts, shipping, accounts."""
-    _turn(TASK_SEND_TRANSACTIONAL, lambda: send_batch(MessageClass.TRANSACTIONAL))
+    _turn(_RECEIPTS)
 
 
 @_task(TASK_SEND_BULK)
 def send_bulk() -> None:
     """Send everything else."""
-    _turn(TASK_SEND_BULK, _bulk)
+    _turn(Stage(TASK_SEND_BULK, _bulk))
 
 
 def _bulk() -> int:
@@ -100,7 +98,7 @@ def _bulk() -> int:
 @_task(TASK_JOBS)
 def jobs() -> None:
     """Carry out what steps have asked for: coupons, calls to other systems."""
-    _turn(TASK_JOBS, work_batch)
+    _turn(Stage(TASK_JOBS, work_batch))
 
 
 @_task(TASK_REAP)
@@ -112,7 +110,7 @@ def reap() -> None:
 @_task(TASK_LIFECYCLE)
 def carry_on() -> None:
     """Go on with what people decided about runs: pauses, resumptions, transfers."""
-    _turn(TASK_LIFECYCLE, lifecycle.carry_on)
+    _turn(Stage(TASK_LIFECYCLE, lifecycle.carry_on))
 
 
 @_task(TASK_RETENTION)
@@ -121,14 +119,25 @@ def forget() -> None:
     retention.sweep(seconds=2 * TURN_SECONDS)
 
 
-def _turn(task: str, step: Callable[[], int]) -> None:
+_ROUTE: Final = Stage(TASK_ROUTE, scheduler.take_in)
+_RUN: Final = Stage(TASK_RUN, run_due)
+_RECEIPTS: Final = Stage(TASK_SEND_TRANSACTIONAL, lambda: send_batch(MessageClass.TRANSACTIONAL))
+#: What a worker does for others while its own batches gather, the most urgent first. Nothing of
+#: bulk, nor of other systems: whoever waits for a slow provider there would not route meanwhile.
+_MEANWHILE: Final = (_RECEIPTS, _RUN, _ROUTE)
+
+
+def _turn(own: Stage) -> None:
     """Work until nothing is due, then hint at what this led to and at what is left.
 
     Whoever finds a full batch calls for one more worker, who does the same: a backlog has all idle
     workers at it within a few batches, instead of one more with each tick.
     """
-    done = scheduler.drain(
-        step, seconds=TURN_SECONDS, gather=GATHER_SECONDS, on_full=lambda: nudge(task)
+    done = turns.take(
+        own,
+        [stage for stage in _MEANWHILE if stage is not own and listens_to(stage.task)],
+        seconds=TURN_SECONDS,
+        on_full=lambda: nudge(own.task),
     )
     if done:
         for name in scheduler.due_tasks():

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from celery import current_app
+from celery import current_app, current_task
 from django.db import transaction
 
 from ..conf import QUEUES, TASK_TICK, settings
@@ -158,6 +158,21 @@ def nudge(task: str) -> None:
     if any(isinstance(entry[1], _Hint) and entry[1].task == task for entry in waiting):
         return
     transaction.on_commit(_Hint(task), robust=True)
+
+
+def listens_to(task: str) -> bool:
+    """Whether the worker that runs the present task also takes this one off its queue.
+
+    Args:
+        task: A task name of `wagtail_triggers.conf`.
+
+    Returns:
+        False outside a worker.
+    """
+    request = getattr(current_task, "request", None)
+    if request is None or request.called_directly or request.is_eager:
+        return False
+    return QUEUES[task] in current_app.amqp.queues.consume_from
 
 
 @dataclass(frozen=True, slots=True)
