@@ -23,7 +23,7 @@ from wagtail_triggers.journeys.bundles.importing import install
 from wagtail_triggers.journeys.bundles.survey import Survey
 from wagtail_triggers.journeys.models import Journey
 from wagtail_triggers.messages.channels.base import Outgoing
-from wagtail_triggers.messages.models import Message, Template
+from wagtail_triggers.messages.models import Message
 from wagtail_triggers.testing import run_until_idle
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)

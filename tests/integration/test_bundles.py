@@ -138,7 +138,10 @@ def test_letters_that_were_rewritten_here_are_copied_unless_somebody_says_otherw
     outlook = Survey(read_bundle(text.encode()), default_site()).templates[0]
     assert (outlook.exists, outlook.is_same, outlook.suggested) == (True, False, "copy")
     imported(text)
-    assert set(Template.objects.values_list("subject", flat=True)) == {"Rewritten here", "Your cart"}
+    assert set(Template.objects.values_list("subject", flat=True)) == {
+        "Rewritten here",
+        "Your cart",
+    }
 
 
 def test_import_into_another_site_takes_nothing_of_the_first() -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.widgets.button import Button
+from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.log_actions import log
 from wagtail.models import Site
 
@@ -90,8 +90,18 @@ def export_buttons(user: Any, journey: Journey) -> list[Button]:
     ]
     if journey.live_version_id is not None and journey.has_unpublished_changes:
         live = f"{url}?published=1"
-        buttons.append(Button(_("Export as published"), url=live, icon_name="download", priority=61))
+        buttons.append(
+            Button(_("Export as published"), url=live, icon_name="download", priority=61)
+        )
     return buttons
+
+
+def start_buttons(user: Any) -> list[HeaderButton]:
+    """Return "Start from a recipe", for those who may; else none."""
+    if not may_import(user):
+        return []
+    url = reverse("triggers_recipes:gallery")
+    return [HeaderButton(_("Start from a recipe"), url=url, icon_name="pick")]
 
 
 @require_GET

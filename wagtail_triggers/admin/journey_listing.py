@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -14,6 +15,7 @@ from wagtail.admin.ui.tables import Column, NumberColumn
 from ..analytics.rollups import Numbers, numbers
 from ..core import clock
 from ..journeys.models import Journey
+from .bundles import export_buttons, start_buttons
 from .columns import MINOR, ToneColumn
 from .publication import PublicationIndexView
 from .states import explained, tone
@@ -116,11 +118,18 @@ class JourneyIndexView(PublicationIndexView):
             journey.standing = standing(journey)
         return context
 
+    @cached_property
+    def header_buttons(self) -> list[Any]:
+        """Return "Add journey" and, for those who may, "Start from a recipe"."""
+        inherited = PublicationIndexView.header_buttons.func(self)
+        return [*inherited, *start_buttons(self.request.user)]
+
     def get_list_more_buttons(self, instance: Journey) -> list[Any]:
-        """Return Wagtail's buttons, and "Pause" or "Resume"."""
+        """Return Wagtail's buttons, "Pause" or "Resume", its letters, and "Export"."""
         return [
             *super().get_list_more_buttons(instance),
             *switch_buttons(self.request.user, instance),
+            *export_buttons(self.request.user, instance),
         ]
 
 

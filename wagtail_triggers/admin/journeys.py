@@ -33,6 +33,7 @@ from ..journeys.reading import read_json, read_text
 from ..journeys.steps.registry import steps as step_kinds
 from ..journeys.surroundings import SiteSurroundings
 from ..messages.models import Template
+from .bundles import export_buttons
 from .canvas import canvas_urls, inspect_canvas
 from .columns import MINOR
 from .comparison import JourneyCompareView
@@ -59,7 +60,11 @@ class JourneyEditView(EditView):
     def header_more_buttons(self) -> list[Button]:
         """Return Wagtail's buttons, and "What would this have done?"."""
         inherited = EditView.header_more_buttons.func(self)
-        return [*inherited, *rehearsal_buttons(self.request.user, self.object)]
+        return [
+            *inherited,
+            *rehearsal_buttons(self.request.user, self.object),
+            *export_buttons(self.request.user, self.object),
+        ]
 
 
 class JourneyInspectView(InspectView):
@@ -78,6 +83,7 @@ class JourneyInspectView(InspectView):
             *rehearsal_buttons(self.request.user, self.object),
             *why_buttons(self.request.user, self.object),
             *switch_buttons(self.request.user, self.object),
+            *export_buttons(self.request.user, self.object),
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -156,6 +162,7 @@ class JourneyViewSet(SnippetViewSet):
     delete_view_class = KeptDeleteView
     inspect_view_enabled = True
     inspect_template_name = "wagtail_triggers/admin/journey.html"
+    index_results_template_name = "wagtail_triggers/admin/journeys_results.html"
     list_display = (
         "name",
         PublicationColumn(classname=MINOR),

@@ -207,9 +207,7 @@ class LetterView(RecipePage):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Return the letter as a document that can do nothing."""
-        part = next(
-            (one for one in self.recipe.bundle.templates if one.key == kwargs["key"]), None
-        )
+        part = next((one for one in self.recipe.bundle.templates if one.key == kwargs["key"]), None)
         if part is None or kwargs["language"] not in part.translations:
             raise Http404
         mode = request.GET.get("mode", "")

@@ -70,7 +70,9 @@ def draw(graph: Graph, surroundings: Surroundings) -> Drawing:
         surroundings: Where steps look up the names of what they send and wait for.
     """
     structure = Structure.of(graph)
-    sentences = {line.node: line.sentence for line in outline(graph, surroundings) if not line.again}
+    sentences = {
+        line.node: line.sentence for line in outline(graph, surroundings) if not line.again
+    }
     places = _places(graph, structure)
     rows = max((row for _column, row in places.values()), default=0) + 1
     watching = [node for node, kind in structure.kinds.items() if kind.role is Role.WATCH]

@@ -108,4 +108,3 @@ def _folder(prefix: str, folder: Path) -> Iterator[Recipe]:
         if bundle.about is None:
             raise BundleError(f"{path}: A recipe needs “about”, with “title” and “summary”.")
         yield Recipe(f"{prefix}{path.stem}", bundle, bundle.about)
-

@@ -99,9 +99,7 @@ class TemplatePart(_Part):
     message_class: Literal["marketing", "transactional"]
     topic: Annotated[str, Field(max_length=64)] = ""
     event: Annotated[str, Field(max_length=64)] = ""
-    translations: Annotated[
-        Mapping[Language, TranslationPart], Field(min_length=1, max_length=60)
-    ]
+    translations: Annotated[Mapping[Language, TranslationPart], Field(min_length=1, max_length=60)]
 
     @field_validator("translations", mode="before")
     @classmethod
@@ -275,4 +273,3 @@ def _check_doubles(bundle: Bundle) -> None:
             if names.count(name) > 1:
                 message = _("%(place)s: “%(name)s” is there twice. Remove one of the two.")
                 raise BundleError(message % {"place": place, "name": name})
-

@@ -131,7 +131,9 @@ class Unpacker:
     def _child(self, block: StreamBlock, data: Any, place: str) -> dict[str, Any]:
         one = _of(dict, data, place)
         if set(one) != {"type", "value"}:
-            raise BundleError(f"{place}: " + _("A block must have “type” and “value”, and no more."))
+            raise BundleError(
+                f"{place}: " + _("A block must have “type” and “value”, and no more.")
+            )
         kind = one["type"]
         if not isinstance(kind, str) or kind not in block.child_blocks:
             message = _("There is no block “%(name)s” here.") % {"name": str(kind)[:64]}
@@ -183,5 +185,7 @@ def _leaf(block: Block, data: Any, place: str) -> Any:
     try:
         block.to_python(data)
     except (TypeError, ValueError, ValidationError) as error:
-        raise BundleError(f"{place}: " + _("This cannot be read (%(why)s).") % {"why": error}) from None
+        raise BundleError(
+            f"{place}: " + _("This cannot be read (%(why)s).") % {"why": error}
+        ) from None
     return data

@@ -39,7 +39,9 @@ def read_strict(data: bytes) -> Any:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BundleError(_("The file is no text in UTF-8. Choose a file that was exported.")) from None
+        raise BundleError(
+            _("The file is no text in UTF-8. Choose a file that was exported.")
+        ) from None
     reader = _Reader()
     try:
         found = json.loads(
@@ -113,7 +115,9 @@ def _inside(value: Any) -> Iterator[Any]:
 
 def _check_text(text: str) -> None:
     if len(text) > MAX_TEXT:
-        message = _("A text in the file has %(have)d characters, and may have %(most)d: “%(text)s…”.")
+        message = _(
+            "A text in the file has %(have)d characters, and may have %(most)d: “%(text)s…”."
+        )
         raise BundleError(message % {"have": len(text), "most": MAX_TEXT, "text": text[:40]})
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise BundleError(

@@ -62,7 +62,9 @@ class Command(BaseCommand):
         for language in survey.left_out:
             self.stdout.write(f"left out  {language}: the site has no such locale")
         for missing in survey.missing:
-            self.stdout.write(self.style.WARNING(f"missing   {missing.what} {missing.fix}".rstrip()))
+            self.stdout.write(
+                self.style.WARNING(f"missing   {missing.what} {missing.fix}".rstrip())
+            )
 
     def _done(self, made: Imported) -> None:
         self.stdout.write(
