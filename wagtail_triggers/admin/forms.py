@@ -18,8 +18,11 @@ from ..events.types import event_types
 from ..journeys.reading import problems_of
 from ..messages.blocks.assemble import BlockProblem
 from ..messages.lint import lint
+from ..messages.measuring import measure_texts
 from ..messages.models import MessageClass
+from ..messages.short_texts import MEASURES
 from ..messages.variables import DIGEST
+from .liquid_widgets import MeasuredInput, MeasuredTextarea
 from .permissions import policy_of
 from .raw_mjml import RawMjmlForm
 from .widgets import GraphTextarea
@@ -108,6 +111,18 @@ class TemplateForm(RawMjmlForm, SiteForm):
         topics = self.fields.get("topic")
         if isinstance(topics, forms.ModelChoiceField):
             topics.queryset = Topic.objects.filter(site_id=self.instance.site_id)
+        self._measure()
+
+    def _measure(self) -> None:
+        """Tell the fields how long their texts come out, as they are saved."""
+        fields = [name for name in MEASURES if name in self.fields]
+        texts = {name: str(getattr(self.instance, name)) for name in fields}
+        if self.is_bound or self.instance.site_id is None or not any(texts.values()):
+            return
+        for name, measured in measure_texts(self.instance, texts).items():
+            widget = self.fields[name].widget
+            if isinstance(widget, MeasuredInput | MeasuredTextarea):
+                widget.measured = measured
 
     def clean(self) -> dict[str, Any]:
         """Name every fault of the texts, unless a draft is saved."""

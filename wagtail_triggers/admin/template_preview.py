@@ -34,6 +34,7 @@ from ..events.types import event_types
 from ..messages.models import Template
 from ..messages.personas import PERSONAS, REGULAR
 from ..messages.readers import Reader, persona_named
+from . import access
 from .permissions import may_view, policy_of, visible
 
 SESSION_KEY: Final = "triggers_read_by"
@@ -203,9 +204,17 @@ class ReaderPanel(PreviewSidePanel):
             "may_view_events": may_view(user, Event),
             "event_label": known.label if known else "",
             "read_by_url": reverse(f"triggers_templates:read_by{suffix}", args=args),
+            "test_url": self._test_url(),
             "readers_url": reverse(f"triggers_templates:readers{suffix}", args=args),
         }
         return context
+
+    def _test_url(self) -> str:
+        """Where tests are sent from; "" where the user may not, or there is nothing saved yet."""
+        template, user = self.object, self.request.user
+        if not template.pk or not access.has(user, "send_test", template.site_id):
+            return ""
+        return reverse("triggers_templates:test_send", args=[template.pk])
 
     @property
     def media(self) -> Media:

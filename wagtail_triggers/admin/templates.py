@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from django.contrib.auth.models import Permission
+from django.db.models import Q, QuerySet
 from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import (
     FieldPanel,
     FieldRowPanel,
-    HelpPanel,
+    MultiFieldPanel,
     ObjectList,
     PublishingPanel,
     TabbedInterface,
@@ -19,13 +19,11 @@ from wagtail.snippets.views.snippets import SnippetViewSet
 
 from ..events.types import event_types
 from ..messages.models import Template
-from ..messages.samples import variables_for
-from ..messages.sandbox import HTML
 from .columns import MINOR, WrappingColumn
 from .deletion import KeptDeleteView
 from .doors import SiteChooserViewSet
 from .forms import TemplateForm
-from .panels import ExplainingPanel
+from .liquid_widgets import MeasuredInput, MeasuredTextarea
 from .publication import PublicationColumn, PublicationIndexView
 from .template_preview import (
     TemplateCreateView,
@@ -34,31 +32,8 @@ from .template_preview import (
     TemplatePreviewOnEditView,
     preview_urls,
 )
-
-
-class VariablesPanel(ExplainingPanel):
-    """Lists the variables that the text may use, for the event that the template is written for."""
-
-    explains = _("What the text may use")
-    explained_by = "wagtail_triggers/admin/variables.html"
-
-    class BoundPanel(HelpPanel.BoundPanel):
-        """The panel on the page of one template."""
-
-        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
-            """Return the variables in groups, and the filters."""
-            context: dict[str, Any] = super().get_context_data(parent_context)
-            event = self.instance.event
-            groups: dict[str, list[tuple[str, str, str]]] = {}
-            for name, variable in variables_for(event).paths():
-                if variable.kind != "object":
-                    root = name.split(".")[0]
-                    groups.setdefault(root, []).append((name, variable.kind, variable.label))
-            known = event_types.all().get(event)
-            context["groups"] = list(groups.items())
-            context["event_label"] = known.label if known else ""
-            context["filters"] = sorted(HTML.filters)
-            return context
+from .template_writing import VariablesPanel, writing_urls
+from .test_send import trial_urls
 
 
 def _event_label(template: Template) -> str:
@@ -106,14 +81,29 @@ class TemplateViewSet(SnippetViewSet):
             ObjectList(
                 [
                     FieldPanel("name"),
-                    FieldPanel("subject"),
-                    FieldPanel("preheader"),
+                    FieldPanel("subject", widget=MeasuredInput),
+                    FieldPanel("preheader", widget=MeasuredInput),
                     FieldPanel("body"),
                     VariablesPanel(),
                     FieldPanel("follow", heading=_("When this is published")),
                     PublishingPanel(),
                 ],
-                heading=_("Text"),
+                heading=_("Mail"),
+            ),
+            ObjectList(
+                [
+                    FieldPanel("sms_body", widget=MeasuredTextarea),
+                    MultiFieldPanel(
+                        [
+                            FieldPanel("push_title", widget=MeasuredInput),
+                            FieldPanel("push_body", widget=MeasuredTextarea),
+                            FieldPanel("push_url"),
+                        ],
+                        heading=_("Push notification"),
+                    ),
+                    FieldPanel("onsite_body"),
+                ],
+                heading=_("Other channels"),
             ),
             ObjectList(
                 [
@@ -127,6 +117,17 @@ class TemplateViewSet(SnippetViewSet):
         base_form_class=TemplateForm,
     )
 
+    def get_permissions_to_register(self) -> QuerySet[Permission]:
+        """Return the snippet's permissions, and the one to send tests."""
+        own = Q(content_type__app_label="wagtail_triggers", codename="send_test")
+        snippets = super().get_permissions_to_register().values("pk")
+        return Permission.objects.filter(Q(pk__in=snippets) | own)
+
     def get_urlpatterns(self) -> list[URLPattern]:
-        """Return the snippet's URLs, and those of the preview."""
-        return [*super().get_urlpatterns(), *preview_urls()]
+        """Return the snippet's URLs, and those of the preview and of tests."""
+        return [
+            *super().get_urlpatterns(),
+            *preview_urls(),
+            *trial_urls(),
+            *writing_urls(),
+        ]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.fields import RichTextField
 
 #: What Draftail offers for a note on a page.
-ONSITE_FEATURES: Final = ("bold", "italic", "link", "ul", "ol", "triggers-variable")
+ONSITE_FEATURES: Final = ("bold", "italic", "link", "ul", "ol")
 #: Longest source of a short text; what it may become is said by `short_texts`.
 MAX_SHORT_SOURCE: Final = 4_000
 

@@ -151,6 +151,7 @@ def _person(language: str, maker: _Maker, persona: Persona) -> dict[str, Any]:
         "name": "Anna Berg",
         "email": "anna.berg@example.com",
         "phone": "+442079460958",
+        "time_zone": "Europe/London",
         "language": language,
         "last_seen_at": maker.moment - timedelta(hours=2),
         "last_order_at": maker.moment - timedelta(days=30),

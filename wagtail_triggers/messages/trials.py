@@ -178,9 +178,7 @@ def _noted(
 def _keyed(outgoing: Outgoing, trial: Trial) -> Outgoing:
     key = trial.idempotency_key
     message_id = message_id_for(key, outgoing.from_email) if outgoing.from_email else ""
-    return replace(
-        outgoing, idempotency_key=key, message_id=message_id, metadata={"wt_trial": key}
-    )
+    return replace(outgoing, idempotency_key=key, message_id=message_id, metadata={"wt_trial": key})
 
 
 def _settled(trial: Trial, outcome: Outcome) -> Trial:
