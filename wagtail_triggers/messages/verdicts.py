@@ -62,11 +62,22 @@ def code_of(message: Message) -> str:
     state = Message.State(message.state)
     if state not in _BY_STATE_ALONE:
         code = _rules().get(message.reason)
+        if code == "expired":
+            return _what_took_so_long(message)
         if code is not None:
             return code
         if message.state == Message.State.FAILED and not message.body_hash:
             return "not_built"
     return _BY_STATE[state]
+
+
+def _what_took_so_long(message: Message) -> str:
+    """The rule that put an expired message off until it was too late, by its trail."""
+    last = message.trail[-1] if message.trail else {}
+    if last.get("state") == Message.State.RETRY:
+        return "provider_too_late"
+    put_off = _rules().get(str(last.get("reason")), "")
+    return {"over_cap": "cap_too_late", "quiet": "quiet_too_late"}.get(put_off, "expired")
 
 
 @lru_cache(maxsize=1)
