@@ -14,7 +14,8 @@ from tests.concurrency.people import enrolled, letter, people, planned
 from tests.shop import journey, template
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core.locking import locked
-from wagtail_triggers.engine.database import DatabaseBatch, DatabaseStore, _due_runs, run_due
+from wagtail_triggers.engine.database import DatabaseBatch, DatabaseStore, run_due
+from wagtail_triggers.engine.due import due_runs
 from wagtail_triggers.engine.models import Enrolment, StepRun
 from wagtail_triggers.engine.scheduler import drain
 from wagtail_triggers.journeys.models import Journey
@@ -50,9 +51,9 @@ def _by_id_alone(
 ) -> tuple[DatabaseBatch, list[int]]:
     """The claim as one would write it first: what was found to be due is taken to be due still."""
     people = Contact.objects.filter(pk__in=set(candidates.values()))
-    contacts = {row.pk: row for row in locked(people).order_by("pk")}
-    rows = {row.pk: row for row in locked(Enrolment.objects.filter(pk__in=candidates))}
-    return DatabaseBatch(moment, rows, contacts, _due_runs(rows, contacts, moment)), []
+    contacts: Any = {row.pk: row for row in locked(people).order_by("pk")}
+    rows: Any = {row.pk: row for row in locked(Enrolment.objects.filter(pk__in=candidates))}
+    return DatabaseBatch(moment, rows, contacts, due_runs(rows, contacts, moment)), []
 
 
 @pytest.mark.parametrize("reads_again", [True, False])

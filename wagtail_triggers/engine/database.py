@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils.translation import gettext_noop
 
 from ..conf import TASK_SEND_BULK, TASK_SEND_TRANSACTIONAL, settings
-from ..contacts.locking import lock_people
 from ..contacts.models import Contact
 from ..core import clock
-from ..core.bulk import update_rows
+from ..core.any_of import AnyOf
+from ..core.collecting import uncollected
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.queue import nudge
-from ..experiments.assignments import held
-from ..journeys.plan import Plan
-from ..journeys.steps.base import EventView, Run
-from ..segments.membership import memberships
+from ..core.reading import tuples
 from . import attempts, effects, holding, jobs, pulse, transfer
 from .advance import Progress
-from .history import facts, history, site_zones, views, zone
+from .due import due_runs
 from .intents import plan_messages
-from .live import plans_of
-from .models import BatchAttempt, Enrolment, StepRun
+from .models import BatchAttempt, Enrolment
+from .rows import READ, PersonRow, RunRow, write_runs, write_steps
 from .runner import run_batch
 from .store import RETRY_AFTER, DueRun, Failure
 
@@ -44,8 +40,8 @@ class DatabaseBatch:
     """Runs whose contacts are locked by the transaction around it."""
 
     moment: datetime
-    rows: dict[int, Enrolment]
-    contacts: dict[int, Contact]
+    rows: dict[int, RunRow]
+    people: Mapping[int, PersonRow]
     runs: Sequence[DueRun]
 
     def _without_a_plan(self) -> list[Failure]:
@@ -59,8 +55,8 @@ class DatabaseBatch:
 
     def save(self, progress: Sequence[Progress], failures: Sequence[Failure]) -> None:
         """Write everything that was decided, in the transaction that holds the locks."""
-        progress, planned = plan_messages(progress, self.rows, self.contacts, self.moment)
-        effects.carry_out(progress, self.rows, self.contacts, self.moment)
+        progress, planned = plan_messages(progress, self.rows, self.people, self.moment)
+        effects.carry_out(progress, self.rows, self.moment)
         jobs.leave(self.runs, progress, self.moment)
         jobs.insert(progress, self.rows, self.moment)
         failures = (*failures, *self._without_a_plan())
@@ -69,33 +65,14 @@ class DatabaseBatch:
             self._move(self.rows[step.enrolment_id], step)
         for failure in failures:
             self._fail(self.rows[failure.enrolment_id], failure)
-        update_rows(
-            Enrolment,
-            list(self.rows.values()),
-            ["node", "seq", "arrived_at", "wake_at", "state", "reason", "active_slot", "ended_at",
-             "tries", "waiting", "last_message_at", "held_wake_at", "due_since", "stood_still"],
-        )  # fmt: skip
-        StepRun.objects.bulk_create(
-            StepRun(
-                enrolment_id=one.enrolment_id,
-                seq=record.seq,
-                version_id=self.rows[one.enrolment_id].version_id,
-                node=record.node,
-                kind=record.kind,
-                decision=record.decision,
-                port=record.port,
-                detail=dict(record.detail),
-                at=self.moment,
-            )
-            for one in progress
-            for record in one.steps
-        )
+        write_runs(self.rows.values())
+        write_steps(progress, self.rows, self.moment)
         if planned.transactional:
             nudge(TASK_SEND_TRANSACTIONAL)
         if planned.marketing:
             nudge(TASK_SEND_BULK)
 
-    def _move(self, row: Enrolment, step: Progress) -> None:
+    def _move(self, row: RunRow, step: Progress) -> None:
         if step.arrived_at != row.arrived_at:
             row.stood_still = timedelta(0)
         row.node, row.seq, row.arrived_at = step.node, step.seq, step.arrived_at
@@ -105,7 +82,7 @@ class DatabaseBatch:
         if step.ended:
             row.active_slot, row.ended_at = None, self.moment
 
-    def _fail(self, row: Enrolment, failure: Failure) -> None:
+    def _fail(self, row: RunRow, failure: Failure) -> None:
         row.tries = failure.tries
         row.reason = failure.error[:255]
         if failure.tries >= settings.MAX_TRIES:
@@ -155,109 +132,47 @@ class DatabaseStore:
         if self.only is not None:
             rows = rows.filter(pk__in=self.only)
         else:
-            rows = rows.exclude(pk__in=attempts.busy_ids(BatchAttempt.Kind.RUNS))
+            rows = rows.exclude(AnyOf("pk", attempts.busy_ids(BatchAttempt.Kind.RUNS)))
         return dict(rows.order_by("wake_at").values_list("pk", "contact_id")[:limit])
 
     def _locked(
         self, candidates: dict[int, int], moment: datetime
     ) -> tuple[DatabaseBatch, list[int]]:
         """The batch, and the runs that must be moved to another version before they are asked."""
-        people = Contact.objects.filter(pk__in=set(candidates.values()))
-        contacts = lock_people(people, skip_locked=True)
+        people = lock_persons(set(candidates.values()))
         # A second statement with the whole predicate: rows that the first one returned may have
         # moved before the contact was ours.
-        rows: dict[int, Any] = {
-            row.pk: row
-            for row in locked(
-                Enrolment.objects.filter(
-                    pk__in=candidates,
-                    contact_id__in=contacts,
-                    state=Enrolment.State.ACTIVE,
-                    wake_at__lte=moment,
-                ).annotate(
-                    is_held=holding.as_expression(holding.stopped()),
-                    is_moving=holding.as_expression(transfer.is_moving()),
-                ),
-                of=("self",),
-            ).order_by("pk")
-        }
-        held = [rows.pop(pk) for pk, row in list(rows.items()) if row.is_held]
-        moving = [pk for pk, row in rows.items() if row.is_moving]
-        for pk in moving:
-            del rows[pk]
+        rows = lock_due_runs(candidates, people, moment) if people else {}
+        held = [rows.pop(pk).pk for pk, row in list(rows.items()) if row.is_held]
+        moving = [rows.pop(pk).pk for pk, row in list(rows.items()) if row.is_moving]
         if held:  # left in the queue, they would be found on every tick
-            holding.hold(held)
+            holding.hold_runs(held)
             self.put_aside += len(held)
-        return DatabaseBatch(moment, rows, contacts, _due_runs(rows, contacts, moment)), moving
+        return DatabaseBatch(moment, rows, people, due_runs(rows, people, moment)), moving
 
 
-def _due_runs(
-    rows: dict[int, Enrolment], contacts: dict[int, Contact], moment: datetime
-) -> list[DueRun]:
-    """Everything that the steps may look at, in a fixed number of queries."""
-    if not rows:
-        return []
-    plans = plans_of(row.version_id for row in rows.values())
-    triggers = views(row.event_id for row in rows.values())
-    names = frozenset().union(*(plan.history_events for plan in plans.values()))
-    since = min(row.entered_at for row in rows.values())
-    starts = [one.occurred_at for one in triggers.values()]
-    past = history(contacts, names, min([since, *starts]))
-    zones = site_zones({row.site_id for row in rows.values()})
-    asked = {name for plan in plans.values() for name in plan.segments}
-    member = memberships(set(contacts), asked, moment)
-    variants = held(contacts, _experiments(rows, plans))
-    answers = jobs.answers(rows.values())
-    runs = []
-    for row in rows.values():
-        if row.version_id not in plans:
-            continue
-        contact = contacts[row.contact_id]
-        trigger = triggers.get(row.event_id) or EventView(0, "", {}, row.entered_at)
-        run = Run(
-            enrolment_id=row.pk,
-            contact=facts(contact),
-            event=trigger,
-            key=row.key,
-            refs=frozenset(row.refs),
-            entered_at=row.entered_at,
-            arrived_at=row.arrived_at,
-            moment=moment,
-            time_zone=zone(contact, zones),
-            seq=row.seq,
-            history=_since(trigger, past.get(row.contact_id, ())),
-            journey_id=row.journey_id,
-            contact_id=row.contact_id,
-            node=row.node,
-            segments=member.get(row.contact_id, frozenset()),
-            assignments=variants.get(row.contact_id, {}),
-            answer=answers.get(row.pk),
-            last_message_at=row.last_message_at,
-            waiting=row.waiting,
-            stood_still=row.stood_still,
-        )
-        runs.append(DueRun(run, plans[row.version_id], row.node, row.tries))
-    return runs
+def lock_persons(ids: Collection[int]) -> dict[int, PersonRow]:
+    """Lock these contacts, but those that somebody else holds; by id. One query."""
+    people = locked(Contact.objects.filter(AnyOf("pk", ids)), skip_locked=True).order_by("pk")
+    rows = tuples(people.values_list("pk", "site_id", "language", "time_zone"))
+    return {row[0]: PersonRow(*row) for row in rows}
 
 
-def _experiments(rows: dict[int, Enrolment], plans: dict[int, Plan]) -> set[str]:
-    """The experiments that these runs may come to."""
-    return {
-        key
-        for row in rows.values()
-        if (plan := plans.get(row.version_id)) is not None
-        for node in plan.experiment_nodes
-        if (key := plan.step(node).experiment(row.journey_id, node)) is not None
-    }
-
-
-def _since(trigger: EventView, events: tuple[EventView, ...]) -> tuple[EventView, ...]:
-    """What was done after the event that began the run, whoever was routed first."""
-    return tuple(
-        event
-        for event in events
-        if event.id != trigger.id and event.occurred_at >= trigger.occurred_at
+def lock_due_runs(
+    ids: Collection[int], contact_ids: Collection[int], moment: datetime
+) -> dict[int, RunRow]:
+    """Lock those of these runs that are due now and whose contacts are ours; by id. One query."""
+    due = Enrolment.objects.filter(
+        AnyOf("pk", ids),
+        AnyOf("contact_id", contact_ids),
+        state=Enrolment.State.ACTIVE,
+        wake_at__lte=moment,
+    ).annotate(
+        is_held=holding.as_expression(holding.stopped()),
+        is_moving=holding.as_expression(transfer.is_moving()),
     )
+    rows = tuples(locked(due).order_by("pk").values_list(*READ))
+    return {row[0]: RunRow(*row) for row in rows}
 
 
 @retrying
@@ -271,6 +186,7 @@ def _attempt(ids: Sequence[int] | None, limit: int) -> int:
     return done
 
 
+@uncollected
 def run_due(limit: int | None = None) -> int:
     """Carry out one batch of due runs.
 

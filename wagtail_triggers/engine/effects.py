@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +18,7 @@ from ..experiments.models import Assignment
 from ..journeys.steps.decisions import Assign, ChangeContact, Emit
 from .advance import Done, Progress
 from .models import Conversion, Enrolment
+from .rows import RunRow
 
 #: The source of events that a step made; their `dedupe_key` names the run.
 SOURCE: Final = "journey"
@@ -25,18 +26,17 @@ SOURCE: Final = "journey"
 
 def carry_out(
     progress: Sequence[Progress],
-    rows: Mapping[int, Enrolment],
-    contacts: Mapping[int, Contact],
+    rows: Mapping[int, RunRow],
     moment: datetime,
 ) -> None:
-    """Write the effects of a batch, whose contacts are locked; four statements at most.
+    """Write the effects of a batch, whose contacts are locked; five statements at most.
 
     Args:
         progress: What became of each run.
         rows: The runs by id.
-        contacts: Their contacts by id; they are changed in place, too.
         moment: The batch's reading of the clock.
     """
+    contacts = _to_change(progress, rows)
     changed: dict[int, Contact] = {}
     events: list[Event] = []
     variants: list[Assignment] = []
@@ -44,11 +44,11 @@ def carry_out(
     for one in progress:
         row = rows[one.enrolment_id]
         if one.state == Enrolment.State.CONVERTED:  # by a step; the router writes those of goals
-            conversions.append(Conversion(enrolment=row, event_id=row.event_id, at=moment))
-        contact = contacts[row.contact_id]
+            conversions.append(Conversion(enrolment_id=row.pk, event_id=row.event_id, at=moment))
         for number, done in enumerate(one.effects):
             match done.effect:
                 case ChangeContact() as wanted:
+                    contact = contacts[row.contact_id]
                     if change(
                         contact,
                         facts=wanted.facts,
@@ -72,13 +72,25 @@ def carry_out(
                         )
                     )
     update_rows(Contact, list(changed.values()), ["facts", "facts_at", "tags", "score"])
-    Conversion.objects.bulk_create(conversions)
+    if conversions:
+        Conversion.objects.bulk_create(conversions)
     if variants:
         assignments.keep(variants)
     if events:
         events.sort(key=lambda event: event.dedupe_key)
         Event.objects.bulk_create(events, ignore_conflicts=True)
         nudge(TASK_ROUTE)
+
+
+def _to_change(progress: Iterable[Progress], rows: Mapping[int, RunRow]) -> dict[int, Contact]:
+    """The contacts that a step changes; one query, or none."""
+    ids = {
+        rows[one.enrolment_id].contact_id
+        for one in progress
+        for done in one.effects
+        if isinstance(done.effect, ChangeContact)
+    }
+    return Contact.objects.in_bulk(ids) if ids else {}
 
 
 def made_by(event: Event) -> int:
@@ -90,7 +102,7 @@ def made_by(event: Event) -> int:
     return int(number) if kind == "run" and number.isdecimal() else 0
 
 
-def _event(row: Enrolment, done: Done, number: int, emit: Emit, moment: datetime) -> Event:
+def _event(row: RunRow, done: Done, number: int, emit: Emit, moment: datetime) -> Event:
     kind = event_types.get(emit.event)
     payload = dict(emit.payload)
     return Event(

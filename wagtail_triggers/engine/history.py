@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ..contacts.facts import zone_of
 from ..contacts.models import Contact
+from ..core.any_of import AnyOf
+from ..core.reading import tuples
 from ..events.models import Event
 from ..journeys.steps.base import EventView
 from ..messages.models import TriggersSettings
@@ -20,9 +22,26 @@ def view(event: Event) -> EventView:
     return EventView(event.pk, event.name, event.payload, event.occurred_at, frozenset(event.refs))
 
 
+#: What `EventView` is made of.
+_VIEW: Final = ("pk", "name", "payload", "occurred_at", "refs")
+
+
+def _viewed(row: Sequence[Any]) -> EventView:
+    pk, name, payload, occurred_at, refs = row
+    return EventView(pk, name, payload, occurred_at, frozenset(refs))
+
+
 def views(event_ids: Iterable[int]) -> dict[int, EventView]:
     """Events by id; one query. An event that retention has removed is left out."""
-    return {event.pk: view(event) for event in Event.objects.filter(pk__in=set(event_ids))}
+    rows = Event.objects.filter(AnyOf("pk", set(event_ids))).values_list(*_VIEW)
+    return {row[0]: _viewed(row) for row in tuples(rows)}
+
+
+def facts_of(contact_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """What conditions may know of these people; one query, or none."""
+    if not contact_ids:
+        return {}
+    return {pk: facts(contact) for pk, contact in Contact.objects.in_bulk(contact_ids).items()}
 
 
 def history(
@@ -37,11 +56,10 @@ def history(
         return {}
     found: dict[int, list[EventView]] = defaultdict(list)
     rows = Event.objects.filter(
-        contact_id__in=set(contact_ids), name__in=wanted, occurred_at__gte=since
+        AnyOf("contact_id", set(contact_ids)), name__in=wanted, occurred_at__gte=since
     ).order_by("occurred_at", "pk")
-    for event in rows:
-        if event.contact_id is not None:
-            found[event.contact_id].append(view(event))
+    for contact_id, *row in tuples(rows.values_list("contact_id", *_VIEW)):
+        found[contact_id].append(_viewed(row))
     return {contact: tuple(events) for contact, events in found.items()}
 
 

@@ -223,14 +223,19 @@ def hold(rows: Iterable[Enrolment | Message | Job]) -> None:
     for row in rows:
         ids[type(row)].append(row.pk)
     if ids[Enrolment]:
-        runs = Enrolment.objects.filter(pk__in=ids[Enrolment])
-        runs.update(held_wake_at=F("wake_at"), wake_at=None)
+        hold_runs(ids[Enrolment])
     if ids[Message]:
         messages = Message.objects.filter(pk__in=ids[Message])
         messages.update(held_due_at=F("due_at"), due_at=None)
     if ids[Job]:
         held_jobs = Job.objects.filter(pk__in=ids[Job])
         held_jobs.update(held_due_at=F("due_at"), due_at=None)
+
+
+def hold_runs(ids: Sequence[int]) -> None:
+    """Take these runs out of their queue; their contacts are locked."""
+    runs = Enrolment.objects.filter(pk__in=ids)
+    runs.update(held_wake_at=F("wake_at"), wake_at=None)
 
 
 def _release(rows: list[Row], switch: Switch) -> None:

@@ -12,6 +12,7 @@ from ..messages.claim import Claim
 from ..messages.sender import after_sending
 from .advance import Progress
 from .models import Enrolment, Pulse
+from .rows import RunRow
 from .store import Failure
 
 #: Providers' reports, by the events that they become.
@@ -19,7 +20,7 @@ _BAD: Final = {"message_bounced": "bounces", "message_complained": "complaints"}
 
 
 def of_batch(
-    rows: Mapping[int, Enrolment],
+    rows: Mapping[int, RunRow],
     progress: Sequence[Progress],
     failures: Sequence[Failure],
     moment: datetime,

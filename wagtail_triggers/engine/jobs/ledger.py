@@ -9,10 +9,12 @@ from typing import Final
 from django.utils.translation import gettext_noop
 
 from ...conf import TASK_JOBS
+from ...core.any_of import AnyOf
 from ...core.queue import nudge
 from ...journeys.steps.base import Answer
 from ..advance import JobIntent, Progress
-from ..models import Enrolment, Job
+from ..models import Job
+from ..rows import RunRow
 from ..store import DueRun
 from .registry import kinds
 
@@ -22,7 +24,7 @@ TIMED_OUT: Final = gettext_noop("Nobody answered in time; the run has gone on wi
 _AT_REST: Final = (Job.State.PLANNED, Job.State.OPEN)
 
 
-def insert(progress: Sequence[Progress], rows: Mapping[int, Enrolment], moment: datetime) -> int:
+def insert(progress: Sequence[Progress], rows: Mapping[int, RunRow], moment: datetime) -> int:
     """Insert a job for each that a step asked for; one statement, or none.
 
     Returns:
@@ -38,7 +40,7 @@ def insert(progress: Sequence[Progress], rows: Mapping[int, Enrolment], moment: 
     return len(wanted)
 
 
-def _job(intent: JobIntent, row: Enrolment, moment: datetime) -> Job:
+def _job(intent: JobIntent, row: RunRow, moment: datetime) -> Job:
     by_person = intent.kind in kinds and kinds.get(intent.kind).by_person
     return Job(
         site_id=row.site_id,
@@ -56,7 +58,7 @@ def _job(intent: JobIntent, row: Enrolment, moment: datetime) -> Job:
     )
 
 
-def answers(rows: Iterable[Enrolment]) -> dict[int, Answer]:
+def answers(rows: Iterable[RunRow]) -> dict[int, Answer]:
     """What became of the job that each run's present step asked for; one query, or none.
 
     A job of an earlier visit to the same step is no answer to this one.
@@ -65,7 +67,7 @@ def answers(rows: Iterable[Enrolment]) -> dict[int, Answer]:
     if not waiting:
         return {}
     found: dict[int, Answer] = {}
-    for job in Job.objects.filter(enrolment_id__in=waiting).order_by("seq"):
+    for job in Job.objects.filter(AnyOf("enrolment_id", waiting)).order_by("seq"):
         row = waiting[job.enrolment_id]
         if job.node == row.node and job.seq == row.seq:
             state = "pending" if job.state in Job.PENDING else job.state
