@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -192,6 +193,18 @@ class Template(
 
     def __str__(self) -> str:
         return self.name
+
+    def copy_for_translation(
+        self, locale: Any, exclude_fields: Sequence[str] | None = None
+    ) -> Template:
+        """Return an unsaved draft in another language: what is published of this one is not its."""
+        copy: Template = super().copy_for_translation(
+            locale, exclude_fields=[*(exclude_fields or ()), "live_version", "publish_problem"]
+        )
+        copy.live, copy.has_unpublished_changes = False, True
+        copy.live_revision = copy.latest_revision = None
+        copy.first_published_at = copy.last_published_at = None
+        return copy
 
     @property
     def preview_modes(self) -> list[tuple[str, StrOrPromise]]:
