@@ -54,7 +54,7 @@ def test_recipes_that_were_asked_for_are_all_there_in_the_order_of_the_gallery()
     assert {one.identifier for one in own()} == set(ASKED.values())
     assert [path.stem for path in FILES] == sorted(ASKED.values())
     assert {one.about.category for one in own()} == set(CATEGORIES)
-    assert [one.identifier for one in own()][0] == "welcome-series"
+    assert own()[0].identifier == "welcome-series"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

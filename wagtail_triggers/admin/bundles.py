@@ -62,7 +62,7 @@ def may_export(user: Any, journey: Journey) -> bool:
     )
 
 
-def survey_for(user: Any, bundle: Bundle, site: Site) -> Survey:
+def survey_for(user: Any, bundle: Bundle, site: Site, *, language: str = "en") -> Survey:
     """Return the bundle seen from a site, within what `user` may do there.
 
     Raises:
@@ -75,6 +75,7 @@ def survey_for(user: Any, bundle: Bundle, site: Site) -> Survey:
             user, "add", Topic(site=site)
         ),
         allows_mjml=user.has_perm(MAY_WRITE_MJML),
+        language=language,
     )
 
 

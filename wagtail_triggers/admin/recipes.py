@@ -29,6 +29,8 @@ from ..journeys.bundles.schema import TemplatePart
 from ..journeys.bundles.survey import Survey, language_name
 from ..journeys.graph import Graph
 from ..journeys.outline import outline
+from ..journeys.steps.base import NEXT, Role
+from ..journeys.steps.registry import steps as step_kinds
 from ..messages.models import Template
 from ..messages.preview_page import serve_preview
 from .bundles import landed, may_import, shown, sites_to_fill, survey_for
@@ -123,13 +125,16 @@ class GalleryView(RecipePage):
         }
 
     def _card(self, recipe: Recipe) -> dict[str, Any]:
-        survey = Survey(recipe.bundle, self.site)
+        survey = Survey(recipe.bundle, self.site, language=self.language)
         return {
             "recipe": recipe,
             "title": recipe.title(self.language),
             "summary": recipe.summary(self.language),
             "drawing": draw(Graph.from_json(recipe.bundle.journey.graph), survey.surroundings),
-            "letters": len(recipe.bundle.templates),
+            "letters": [
+                str(part.translations[part.spoken(self.language)].texts["name"])
+                for part in recipe.bundle.templates
+            ],
             "missing": len([one for one in survey.problems if one.severity == "error"]),
         }
 
@@ -173,14 +178,16 @@ class RecipeView(RecipePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the drawing, the outline, the letters, and what would be made."""
-        survey = survey_for(self.request.user, self.recipe.bundle, self.site)
+        survey = survey_for(
+            self.request.user, self.recipe.bundle, self.site, language=self.language
+        )
         graph = Graph.from_json(self.recipe.bundle.journey.graph)
         return {
             **super().get_context_data(**kwargs),
             **shown(survey),
             "recipe": self.recipe,
             "summary": self.recipe.summary(self.language),
-            "lines": outline(graph, survey.surroundings),
+            "lines": _read_out(graph, survey),
             "messages_of": [self._letter(part) for part in self.recipe.bundle.templates],
             "languages": self.languages(self.recipe),
             "language": self.language,
@@ -189,7 +196,7 @@ class RecipeView(RecipePage):
         }
 
     def _letter(self, part: TemplatePart) -> dict[str, Any]:
-        code = spoken(part, self.language)
+        code = part.spoken(self.language)
         url = reverse("triggers_recipes:letter", args=[self.recipe.identifier, part.key, code])
         return {
             "name": part.translations[code].texts["name"],
@@ -207,7 +214,8 @@ class LetterView(RecipePage):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Return the letter as a document that can do nothing."""
-        part = next((one for one in self.recipe.bundle.templates if one.key == kwargs["key"]), None)
+        key = str(kwargs["key"])
+        part = next((one for one in self.recipe.bundle.templates if one.key == key), None)
         if part is None or kwargs["language"] not in part.translations:
             raise Http404
         mode = request.GET.get("mode", "")
@@ -227,12 +235,22 @@ class LetterView(RecipePage):
         )
 
 
-def spoken(part: TemplatePart, language: str) -> str:
-    """Return the language in which a letter is shown: the wished one, else English, else any."""
-    for code in (language, "en"):
-        if code in part.translations:
-            return code
-    return min(part.translations)
+def _read_out(graph: Graph, survey: Survey) -> list[tuple[str, str, str]]:
+    """The icon, the way there and the sentence of each step; what watches all the time comes last.
+
+    The way is named only where a step has several, and it is not the ordinary one.
+    """
+    lines = [line for line in outline(graph, survey.surroundings) if not line.again]
+    watching = {node.id for node in graph.nodes if _watches(node.kind)}
+    lines.sort(key=lambda line: line.node in watching)
+    return [
+        (line.icon, "" if line.port == str(NEXT.label) else line.port, line.sentence)
+        for line in lines
+    ]
+
+
+def _watches(kind: str) -> bool:
+    return kind in step_kinds and step_kinds.get(kind).role is Role.WATCH
 
 
 class RecipesMenuItem(MenuItem):

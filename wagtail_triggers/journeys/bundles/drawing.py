@@ -16,13 +16,15 @@ from ..structure import Structure
 ACROSS: Final = 56
 DOWN: Final = 52
 RADIUS: Final = 15
-#: Above the first line, and below the last one, where the labels are.
-MARGIN: Final = 26
+#: Above the first line, where it says what begins the journey, and ways jump over steps.
+MARGIN: Final = 38
+#: How many places a step that watches takes, with what it watches for beside it.
+WATCH_PLACES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A step. `x` and `y` are its middle; `label` is a word or two, `sentence` says what it does."""
+    """A step. `x` and `y` are its middle, `label` is a word or two, `sentence` what it does."""
 
     x: int
     y: int
@@ -30,6 +32,7 @@ class Dot:
     look: str
     label: str
     sentence: str
+    beside: bool = False
 
     @property
     def icon_x(self) -> int:
@@ -42,9 +45,24 @@ class Dot:
         return self.y - 8
 
     @property
+    def label_x(self) -> int:
+        """Where its label begins, or the middle of it."""
+        if self.beside:
+            return self.x + RADIUS + 6
+        return self.x - RADIUS if self.look == "entry" else self.x
+
+    @property
     def label_y(self) -> int:
         """The line on which its label stands."""
-        return self.y + RADIUS + 13
+        if self.beside:
+            return self.y + 4
+        # Above: the step behind may have a label of its own below.
+        return self.y - RADIUS - 7 if self.look == "entry" else self.y + RADIUS + 13
+
+    @property
+    def anchor(self) -> str:
+        """Where the label begins or has its middle, as SVG calls it."""
+        return "start" if self.beside or self.look == "entry" else "middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +95,15 @@ def draw(graph: Graph, surroundings: Surroundings) -> Drawing:
     rows = max((row for _column, row in places.values()), default=0) + 1
     watching = [node for node, kind in structure.kinds.items() if kind.role is Role.WATCH]
     for number, node in enumerate(watching):
-        places[node] = (number, rows)
+        places[node] = (number * WATCH_PLACES, rows)
+    events = surroundings.events()
     dots = tuple(
-        _dot(node, place, structure, sentences.get(node, "")) for node, place in places.items()
+        _dot(node, place, structure, sentences.get(node, ""), events)
+        for node, place in places.items()
     )
-    width = max((dot.x for dot in dots), default=0) + ACROSS // 2
-    height = max((dot.y for dot in dots), default=0) + MARGIN + RADIUS
+    right = [(dot.x + (WATCH_PLACES - 1) * ACROSS if dot.beside else dot.x) for dot in dots]
+    width = max(right, default=0) + ACROSS // 2
+    height = max((dot.y for dot in dots), default=0) + 2 * RADIUS
     return Drawing(width, height, dots, tuple(_ways(graph, places)))
 
 
@@ -141,7 +162,13 @@ def _followers(node: str, graph: Graph, structure: Structure) -> list[str]:
     return [one for one in dict.fromkeys(targets) if one is not None and one in graph.by_id]
 
 
-def _dot(node: str, place: tuple[int, int], structure: Structure, sentence: str) -> Dot:
+def _dot(
+    node: str,
+    place: tuple[int, int],
+    structure: Structure,
+    sentence: str,
+    events: Mapping[str, str],
+) -> Dot:
     kind, step = structure.kinds.get(node), structure.steps.get(node)
     column, row = place
     return Dot(
@@ -149,8 +176,9 @@ def _dot(node: str, place: tuple[int, int], structure: Structure, sentence: str)
         y=MARGIN + row * DOWN,
         icon=kind.icon if kind else "warning",
         look=_look(kind),
-        label=_label(step.settings if step else None),
+        label=_label(step.settings, events) if step else "",
         sentence=sentence,
+        beside=kind is not None and kind.role is Role.WATCH,
     )
 
 
@@ -162,15 +190,17 @@ def _look(kind: Any) -> str:
     return {Role.ENTRY: "entry", Role.WATCH: "watch"}.get(kind.role, "step")
 
 
-def _label(settings: Any) -> str:
-    """How long or until when, for steps that take time by a clock."""
+def _label(settings: Any, events: Mapping[str, str]) -> str:
+    """What it takes to read a drawing: how long, at what time, and which event."""
     if isinstance(settings, Duration):
         return settings.describe()
     for name in ("timeout", "deadline"):
         if isinstance(longest := getattr(settings, name, None), Duration):
             return f"≤ {longest.describe()}"
-    at = getattr(settings, "at", None)
-    return at if isinstance(at, str) else ""
+    at, event = getattr(settings, "at", None), getattr(settings, "event", None)
+    if isinstance(at, str):
+        return at
+    return str(events.get(event, event)) if isinstance(event, str) else ""
 
 
 def _ways(graph: Graph, places: Mapping[str, tuple[int, int]]) -> Iterator[str]:

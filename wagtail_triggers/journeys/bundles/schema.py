@@ -109,6 +109,11 @@ class TemplatePart(_Part):
             return value
         return {language: _translation(one) for language, one in value.items()}
 
+    def spoken(self, language: str) -> str:
+        """Return the language in which it can be told: the wished one, English, or any."""
+        return next((one for one in (language, "en") if one in self.translations),
+                    min(self.translations))  # fmt: skip
+
     def message_class_in(self, language: str) -> str:
         """What kind of message the translation is."""
         return self.translations[language].message_class or self.message_class

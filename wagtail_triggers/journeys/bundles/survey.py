@@ -81,10 +81,10 @@ class Missing:
 class _After(SiteSurroundings):
     """The site as it will be: with the templates of the file."""
 
-    def __init__(self, site_id: int, bundle: Bundle) -> None:
+    def __init__(self, site_id: int, bundle: Bundle, language: str) -> None:
         super().__init__(site_id)
         self._coming = {
-            part.key: str(next(iter(part.translations.values())).texts["name"])
+            part.key: str(part.translations[part.spoken(language)].texts["name"])
             for part in bundle.templates
         }
         self._own = {bundle.journey.uid: bundle.journey.name}
@@ -110,6 +110,7 @@ class Survey:
         site: Into which it is to go.
         makes_topics: Whether topics that are missing will be made.
         allows_mjml: Whether whoever imports may write raw MJML.
+        language: In which the letters' names are told.
 
     Raises:
         BundleError: A body has a block that is not known here or cannot be read, or one that
@@ -117,11 +118,18 @@ class Survey:
     """
 
     def __init__(
-        self, bundle: Bundle, site: Site, *, makes_topics: bool = True, allows_mjml: bool = True
+        self,
+        bundle: Bundle,
+        site: Site,
+        *,
+        makes_topics: bool = True,
+        allows_mjml: bool = True,
+        language: str = "en",
     ) -> None:
         self.bundle = bundle
         self.site = site
         self.makes_topics = makes_topics
+        self.language = language
         self.unpacker = Unpacker()
         #: The texts of each template and language, as they are stored.
         self.bodies: Mapping[tuple[str, str], Mapping[str, Any]] = {
@@ -138,7 +146,7 @@ class Survey:
     @cached_property
     def surroundings(self) -> SiteSurroundings:
         """What steps and outline may ask, as it will be."""
-        return _After(self.site.pk, self.bundle)
+        return _After(self.site.pk, self.bundle, self.language)
 
     def _stored(self, part: TemplatePart, language: str) -> Mapping[str, Any]:
         texts = dict(part.translations[language].texts)

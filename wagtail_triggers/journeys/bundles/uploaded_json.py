@@ -61,7 +61,7 @@ def read_strict(data: bytes) -> Any:
 
 
 class _Reader:
-    """Counts keys and refuses one that comes twice: readers differ in which of the two they take."""
+    """Counts keys, and refuses one that comes twice: readers differ in which one they take."""
 
     def __init__(self) -> None:
         self.keys = 0

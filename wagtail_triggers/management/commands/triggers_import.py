@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--existing",
             choices=("reuse", "copy"),
-            help="what becomes of templates that are there (default: reuse those that are the same)",
+            help="what becomes of templates that are there (default: reuse the same ones)",
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="only say what would be made and what is missing"
