@@ -124,6 +124,9 @@ class Settings:
     #: What orders, shipping and payments of django-oscar are called in your project; for the
     #: adapter `wagtail_triggers.integrations.oscar`.
     OSCAR: _Setting[dict[str, Any]] = _Setting({}, dict)
+    #: Currency, statuses and addresses of a Salesman shop; for the adapter
+    #: `wagtail_triggers.integrations.salesman`.
+    SALESMAN: _Setting[dict[str, Any]] = _Setting({}, dict)
     #: Saleor instances that may install the app, and the keys that encrypt their tokens; for the
     #: adapter `wagtail_triggers.integrations.saleor`.
     SALEOR: _Setting[dict[str, Any]] = _Setting({}, dict)

@@ -1,0 +1,1 @@
+"""What this shop sells: Salesman leaves products to the host."""

@@ -1,0 +1,9 @@
+"""The host's own app."""
+
+from django.apps import AppConfig
+
+
+class GoodsConfig(AppConfig):
+    name = "tests.hosts.salesman.goods"
+    label = "goods"
+    default_auto_field = "django.db.models.BigAutoField"

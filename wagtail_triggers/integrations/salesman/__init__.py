@@ -1,0 +1,1 @@
+"""django-salesman (and -plus): its saves and its one signal become events."""
