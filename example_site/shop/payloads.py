@@ -72,6 +72,15 @@ def order_payload(order: BaseOrder) -> dict[str, Any]:
             }
             for item in order.items.all()
         ],
+        "subtotal": money(order.subtotal),
+        "shipping": money(order.total - order.subtotal),
         "total": money(order.total),
+        "shipping_address": _address(order.shipping_address),
         "url": f"{settings.SHOP_URL}{order_url(order)}",
     }
+
+
+def _address(written: str) -> dict[str, str]:
+    """The lines of an address, as they stand on the parcel."""
+    lines = [line.strip() for line in written.splitlines() if line.strip()]
+    return dict(zip(("name", "line1", "city", "country"), lines, strict=False))

@@ -47,8 +47,16 @@ class TeaShop(ShopAdapter):
 
     def products(self, skus: Collection[str], *, timeout: float) -> Mapping[str, ProductNow]:
         """An article can be bought as long as its page is published."""
-        rows = ProductPage.objects.filter(code__in=skus).values_list("code", "live", "price")
-        return {code: ProductNow(live, money(price)) for code, live, price in rows}
+        return {
+            product.code: ProductNow(
+                available=product.live,
+                price=money(product.price),
+                name=product.name,
+                url=product.absolute_url,
+                image_url=product.thumbnail_url,
+            )
+            for product in ProductPage.objects.filter(code__in=skus).select_related("picture")
+        }
 
 
 def _numbers(ids: Collection[str]) -> list[int]:

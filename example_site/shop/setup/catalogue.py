@@ -21,13 +21,16 @@ from ..models import CategoryPage, HomePage, Page, ProductPage, TextPage
 from .texts import HOME, TEXT_PAGES
 from .wares import SHELVES, Ware
 
+#: The title of the home page's picture in the library.
+HERO = "A table by the window"
+
 
 def set_up(say: Callable[[str], None]) -> None:
     """Make the pages that are missing, draw their pictures, and point the site at them."""
     home = _home()
     _site(home)
     say("drawing the pictures")
-    home.picture = _picture("A table by the window", lambda: paint_hero(800))
+    home.picture = _picture(HERO, lambda: paint_hero(800))
     home.save()
     for shelf in SHELVES:
         category = _child(home, CategoryPage, shelf.slug, title=shelf.title, lead=shelf.lead)

@@ -1,13 +1,19 @@
-"""What the shop writes: message templates, in Liquid."""
+"""What the shop writes: message templates, built of blocks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from wagtail.images import get_image_model
 from wagtail.models import Locale
 
 from wagtail_triggers.consent.models import Topic
 from wagtail_triggers.messages.models import MessageClass, Template, TriggersSettings
+
+from .catalogue import HERO
+
+Block = tuple[str, Any]
 
 
 class Letter(NamedTuple):
@@ -18,27 +24,64 @@ class Letter(NamedTuple):
     topic: str
     subject: str
     preheader: str
-    body: str
+    body: Sequence[Block]
 
 
 GREETING = (
-    "<p>{% if contact.first_name != blank %}Dear {{ contact.first_name }},"
-    "{% else %}Hello,{% endif %}</p>"
+    "{% if contact.first_name != blank %}Dear {{ contact.first_name }},{% else %}Hello,{% endif %}"
 )
 
-#: The things in a cart or an order. `%s` is where they lie.
-LINES = """
-<table class="lines"><tbody>
-{%% for line in %s.lines %%}
-<tr>
-<td width="80"><img src="{{ line.image_url }}" alt="" width="72" height="72"></td>
-<td><a href="{{ line.url }}">{{ line.name }}</a>
-{%% if line.quantity > 1 %%}&times; {{ line.quantity }}{%% endif %%}</td>
-<td class="number">{{ line.unit_price | money }}</td>
-</tr>
-{%% endfor %%}
-</tbody></table>
-"""
+
+def heading(words: str) -> Block:
+    return ("heading", {"text": words, "size": "h1", "align": "left"})
+
+
+def text(*paragraphs: str) -> Block:
+    return ("text", "".join(f"<p>{one}</p>" for one in paragraphs))
+
+
+def button(words: str, url: str) -> Block:
+    return ("button", {"text": words, "url": url, "style": "filled", "align": "left"})
+
+
+def cart(words: str) -> Block:
+    return ("cart", {"pictures": True, "total": True, "button": words, "fallback": ""})
+
+
+def voucher(code: str) -> Block:
+    return (
+        "coupon",
+        {
+            "code": code,
+            "worth": "Ten per cent off what is in your cart",
+            "terms": False,
+            "button": "Use the voucher",
+            "url": "{{ cart.url }}",
+            "fallback": "",
+        },
+    )
+
+
+def section_title(words: str) -> Block:
+    return ("heading", {"text": words, "size": "h3", "align": "left"})
+
+
+def favourites(limit: int) -> Block:
+    return (
+        "recommendations",
+        {
+            "recommender": "popular",
+            "columns": "2",
+            "limit": limit,
+            "price": True,
+            "button": "",
+            "fallback": "The kettle is on, and the shelves are full.",
+        },
+    )
+
+
+#: Stands for the picture of the home page, which the library holds once the shop is set up.
+THE_COUNTER: Block = ("image", {"alt": "A teapot on the table by the window", "url": "/"})
 
 WELCOME = Letter(
     "Welcome",
@@ -46,15 +89,21 @@ WELCOME = Letter(
     "",
     "Welcome aboard{% if contact.first_name != blank %}, {{ contact.first_name }}{% endif %}",
     "Your account is made, and the kettle is on.",
-    GREETING
-    + """
-<p class="lead">your account at {{ site.name }} is made. Nothing else to do: the next checkout
-is shorter, and your orders are all in one place.</p>
-<p>Should you ever stand in Ballyquay with wet shoes: we are in Ferry Row, number 7, beside the
-slipway. There is always a pot on, and the second cup is on the house.</p>
-<p><a class="button" href="{{ site.url }}/account/">To your account</a></p>
-<p>Maeve, Tomás, Ines and Fionn</p>
-""",
+    (
+        THE_COUNTER,
+        heading("Welcome aboard{% if contact.first_name %}, {{ contact.first_name }}{% endif %}"),
+        text(
+            "Your account at {{ site.name }} is made. Nothing else to do: the next checkout is "
+            "shorter, and your orders are all in one place.",
+            "Should you ever stand in Ballyquay with wet shoes: we are in Ferry Row, number 7, "
+            "beside the slipway. There is always a pot on, and the second cup is on the house.",
+        ),
+        button("To your account", "/account/"),
+        ("divider", None),
+        section_title("What others carry home"),
+        favourites(4),
+        text("Maeve, Tomás, Ines and Fionn"),
+    ),
 )
 
 CART_FIRST = Letter(
@@ -63,16 +112,17 @@ CART_FIRST = Letter(
     "cart-reminders",
     "Your {{ cart.lines.first.name | default: 'cart' }} is still on the counter",
     "We have kept it to one side for you.",
-    GREETING
-    + """
-<p class="lead">somebody rang at the door just then, perhaps. What you had picked is still on the
-counter, where you left it.</p>
-"""
-    + LINES % "cart"
-    + """
-<p><a class="button" href="{{ cart.url }}">Back to the cart</a></p>
-<p class="muted">A question about a pot or a leaf? Answer this letter; one of us will read it.</p>
-""",
+    (
+        heading("Still on the counter"),
+        text(
+            GREETING,
+            "somebody rang at the door just then, perhaps. What you had picked is still on the "
+            "counter, where you left it.",
+        ),
+        cart("Back to the cart"),
+        ("spacer", "small"),
+        text("A question about a pot or a leaf? Answer this letter; one of us will read it."),
+    ),
 )
 
 CART_SECOND = Letter(
@@ -81,17 +131,16 @@ CART_SECOND = Letter(
     "cart-reminders",
     "Ten per cent, and we put the kettle on",
     "A voucher for what is still in your cart.",
-    GREETING
-    + """
-<p class="lead">a day has gone by, and your cart is as you left it. Let us meet half-way up the
-slipway: with this voucher it costs ten per cent less.</p>
-<p class="lead"><strong>WARMCUP10</strong></p>
-<p>Write it into the field below your cart. Nothing else to it.</p>
-"""
-    + LINES % "cart"
-    + """
-<p><a class="button" href="{{ cart.url }}">Use the voucher</a></p>
-""",
+    (
+        heading("Let us meet half-way up the slipway"),
+        text(
+            GREETING,
+            "a day has gone by, and your cart is as you left it. With this voucher it costs ten "
+            "per cent less. Write it into the field below your cart; nothing else to it.",
+        ),
+        voucher("WARMCUP10"),
+        cart(""),
+    ),
 )
 
 CART_THIRD = Letter(
@@ -100,16 +149,19 @@ CART_THIRD = Letter(
     "cart-reminders",
     "Shall we put it back on the shelf?",
     "The last we say about this cart.",
-    GREETING
-    + """
-<p class="lead">three days on, we need the counter again. If you would still like these, this is
-the moment; your voucher WARMCUP10 holds. If not, no harm done, and we shall not write about this
-cart again.</p>
-"""
-    + LINES % "cart"
-    + """
-<p><a class="button" href="{{ cart.url }}">One last look</a></p>
-""",
+    (
+        heading("Shall we put it back?"),
+        text(
+            GREETING,
+            "three days on, we need the counter again. If you would still like these, this is the "
+            "moment; your voucher WARMCUP10 holds. If not, no harm done, and we shall not write "
+            "about this cart again.",
+        ),
+        cart("One last look"),
+        ("divider", None),
+        section_title("Or something else?"),
+        favourites(2),
+    ),
 )
 
 THANKS = Letter(
@@ -119,18 +171,42 @@ THANKS = Letter(
     "Thank you{% if contact.first_name != blank %}, {{ contact.first_name }}{% endif %}: "
     "order {{ order.number }}",
     "We have it, and the string is already cut.",
-    GREETING
-    + """
-<p class="lead">thank you. Your order <strong>{{ order.number }}</strong> is with us, and Fionn is
-looking for a box that fits.</p>
-"""
-    + LINES % "order"
-    + """
-<p>In all, with the delivery: <strong>{{ order.total | money }}</strong></p>
-<p><a class="button" href="{{ order.url }}">See your order</a></p>
-<p>You will hear from us again when it is in the post. Until then: warm the pot first.</p>
-<p>Maeve, Tomás, Ines and Fionn</p>
-""",
+    (
+        heading("Thank you{% if contact.first_name %}, {{ contact.first_name }}{% endif %}"),
+        text(
+            "Your order <b>{{ order.number }}</b> is with us, and Fionn is looking for a box that "
+            "fits. You will hear from us again when it is in the post. Until then: warm the pot "
+            "first."
+        ),
+        (
+            "order",
+            {
+                "number": False,
+                "pictures": True,
+                "sums": True,
+                "address": True,
+                "button": "See your order",
+                "fallback": "",
+            },
+        ),
+        (
+            "condition",
+            {
+                "variable": "contact.orders_count",
+                "operator": "above",
+                "value": "1",
+                "then": [text("It is good to have you back.")],
+                "otherwise": [
+                    text(
+                        "It is your first order with us: a little bag of our breakfast tea is in "
+                        "the box, on the house."
+                    )
+                ],
+            },
+        ),
+        ("spacer", "small"),
+        text("Maeve, Tomás, Ines and Fionn"),
+    ),
 )
 
 LETTERS = (WELCOME, CART_FIRST, CART_SECOND, CART_THIRD, THANKS)
@@ -149,6 +225,15 @@ def set_up(site: Any) -> dict[str, str]:
     """
     look = TriggersSettings.for_site(site)
     look.colour = "#2b5a53"
+    look.page_colour = "#f3efe6"
+    look.text_colour = "#2a2723"
+    look.font = "georgia"
+    look.corner_radius = 6
+    look.footer_text = "A teashop by the harbour. We answer every letter."
+    look.social_links = [
+        ("link", {"network": "instagram", "url": "https://www.instagram.com/", "label": ""}),
+        ("link", {"network": "mastodon", "url": "https://mastodon.social/", "label": ""}),
+    ]
     # More than the three of a real shop: whoever tries the demonstration lives through weeks in
     # minutes, and wants to see each letter.
     look.weekly_limit = 10
@@ -171,7 +256,7 @@ def _publish(site: Any, letter: Letter, topics: dict[str, Topic]) -> str:
             message_class=MessageClass.MARKETING if letter.topic else MessageClass.TRANSACTIONAL,
             subject=letter.subject,
             preheader=letter.preheader,
-            body=[("html", letter.body.strip())],
+            body=[_with_picture(block) for block in letter.body],
             locale=Locale.get_default(),
             live=False,
         )
@@ -179,3 +264,13 @@ def _publish(site: Any, letter: Letter, topics: dict[str, Topic]) -> str:
         template.save()
         template.save_revision().publish()
     return str(template.translation_key)
+
+
+def _with_picture(block: Block) -> Block:
+    """The block, with the picture of the home page where it wants one."""
+    kind, value = block
+    if kind != "image" or not isinstance(value, Mapping):
+        return block
+    picture = get_image_model().objects.filter(title=HERO).first()
+    more = {"image": picture, "width": "full", "align": "center", "square": False}
+    return kind, {**value, **more}
