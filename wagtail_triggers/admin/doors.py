@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from django.views.decorators.http import require_safe
 from wagtail.snippets.views.chooser import (
     ChooseResultsView,
     ChooseView,
@@ -28,11 +29,20 @@ from .permissions import may_touch, visible
 
 View = Callable[..., HttpResponse]
 
+#: Wagtail's page for a copy fills in a form that is posted to "add". Posted to itself it would
+#: write over the original, for whoever may add one of its kind.
+COPY: Final = "copy"
+
 
 def guarded(model: type[Model], patterns: Iterable[URLPattern]) -> list[URLPattern]:
     """Return these URL patterns, with the question before each that names a row by `pk`."""
     return [
-        URLPattern(one.pattern, _guard(model, one.callback), one.default_args, one.name)
+        URLPattern(
+            one.pattern,
+            _guard(model, require_safe(one.callback) if one.name == COPY else one.callback),
+            one.default_args,
+            one.name,
+        )
         for one in patterns
     ]
 
@@ -54,11 +64,17 @@ def _guard(model: type[Model], view: View) -> View:
             row = _row(model, kwargs["pk"])
             if row is not None:  # what does not exist is the view's to say
                 narrow(request.user, row.site_id)
-                if not may_touch(request.user, row):
+                if not may_touch(request.user, row) and not _reviews(request.user, row):
                     raise PermissionDenied
         return view(request, *args, **kwargs)
 
     return asked
+
+
+def _reviews(user: Any, row: Any) -> bool:
+    """Say whether a workflow asks `user` about the row: reviewers need no other right."""
+    task = getattr(row, "current_workflow_task", None)
+    return task is not None and bool(task.user_can_access_editor(row, user))
 
 
 def _row(model: type[Model], pk: object) -> Any:

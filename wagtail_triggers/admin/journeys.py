@@ -54,7 +54,14 @@ OUTLINE = "wagtail_triggers/admin/outline.html"
 
 
 class JourneyEditView(EditView):
-    """The editor, with the way to what the draft would have done."""
+    """The editor, with the way to what the draft would have done. Locked, it can only be read."""
+
+    def get_form(self, form_class: Any = None) -> Any:
+        """Return the form; where somebody has locked the journey, its canvas only shows."""
+        form = super().get_form(form_class)
+        if self.locked_for_user and "graph" in form.fields:
+            form.fields["graph"].widget.attrs["readonly"] = True
+        return form
 
     @cached_property
     def header_more_buttons(self) -> list[Button]:

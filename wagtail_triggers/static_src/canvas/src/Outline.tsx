@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { labelOf, useCanvas } from './context';
 import { canEnter, canMove, stepOf, targetOf, type Place, type Step } from './graph';
 import { Icon } from './Icon';
+import { MarkTag, NoteLine } from './Marks';
 import { NumbersRow } from './NumbersRow';
 import { outlineOf, type Line } from './lines';
 
@@ -75,11 +76,14 @@ function Item({ line, selected, actions }: ItemProps) {
           >
             <Icon name={kind?.icon ?? 'warning'} />
             <span className="triggers-steps__words">
-              <b>{kind?.label ?? step.kind}</b>
+              <b>
+                {kind?.label ?? step.kind} <MarkTag step={step} />
+              </b>
               {canvas.sentenceOf(step) !== kind?.label && <span>{canvas.sentenceOf(step)}</span>}
             </span>
           </button>
         )}
+        {!line.again && <NoteLine step={step} />}
         {canvas.hasNumbers && !line.again && (
           <NumbersRow numbers={canvas.numbersOf(step.id)} />
         )}

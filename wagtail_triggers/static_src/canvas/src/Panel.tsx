@@ -32,13 +32,14 @@ interface PanelProps {
   problems: readonly Problem[];
   isFocused: boolean;
   onSettings: (id: string, settings: Settings, ports: readonly Port[] | null) => void;
+  onNote: (id: string, note: string) => void;
   onClose: () => void;
   children?: React.ReactNode;
 }
 
 /** The settings of one step: a form that the server draws from the kind's own model. */
 export function Panel(props: PanelProps) {
-  const { step, graph, site, url, isFocused, onSettings, onClose } = props;
+  const { step, graph, site, url, isFocused, onSettings, onNote, onClose } = props;
   const { t, world, sentenceOf } = useCanvas();
   const holder = useRef<HTMLDivElement>(null);
   const state = useRef({ digest: '', settings: '', roots: [] as Root[], asked: 0 });
@@ -152,6 +153,16 @@ export function Panel(props: PanelProps) {
       {fault && <p className="triggers-step__error">{fault}</p>}
       <div ref={holder} className="triggers-panel__form" />
       <PortProblems problems={props.problems} t={t} />
+      <label className="triggers-panel__note">
+        {t('note_label')}
+        <textarea
+          rows={2}
+          maxLength={2000}
+          value={step.note ?? ''}
+          onChange={(event) => onNote(id, event.target.value)}
+        />
+        <span className="triggers-step__help">{t('note_help')}</span>
+      </label>
       <AsJson
         key={settings}
         value={step.settings}

@@ -3,6 +3,7 @@ import { memo } from 'react';
 import { labelOf, useCanvas } from './context';
 import { targetOf, type Step } from './graph';
 import { Icon } from './Icon';
+import { MarkTag, NoteBadge } from './Marks';
 import { NumbersRow } from './NumbersRow';
 
 export type StepFlowNode = Node<{ step: Step }, 'step'>;
@@ -24,6 +25,7 @@ export const StepNode = memo(function StepNode({ data, selected }: NodeProps<Ste
     `triggers-node--${role}`,
     selected ? 'triggers-node--selected' : '',
     errors.length > 0 ? 'triggers-node--error' : '',
+    canvas.markOf(step.id) ? `triggers-node--${canvas.markOf(step.id)}` : '',
   ];
   return (
     <div className={classes.join(' ')} dir={canvas.isRtl ? 'rtl' : 'ltr'}>
@@ -34,7 +36,9 @@ export const StepNode = memo(function StepNode({ data, selected }: NodeProps<Ste
         <Icon name={kind?.icon ?? 'warning'} />
       </div>
       <div className="triggers-node__text">
-        <div className="triggers-node__kind">{kind?.label ?? step.kind}</div>
+        <div className="triggers-node__kind">
+          {kind?.label ?? step.kind} <MarkTag step={step} />
+        </div>
         <div className="triggers-node__sentence" title={canvas.sentenceOf(step)}>
           {canvas.sentenceOf(step) === kind?.label ? '' : canvas.sentenceOf(step)}
         </div>
@@ -48,6 +52,7 @@ export const StepNode = memo(function StepNode({ data, selected }: NodeProps<Ste
           <span className="w-sr-only">{t('problems', { n: problems.length })}</span>
         </div>
       )}
+      <NoteBadge step={step} />
       {canvas.hasNumbers && <NumbersRow numbers={numbers} />}
       {role !== 'watch' && ports.length > 0 && (
         <div className="triggers-node__ports">

@@ -2,7 +2,7 @@
 
 import { createContext, use } from 'react';
 import type { Graph, Place, Port, Step, World } from './graph';
-import type { Numbers, Problem, Translate } from './page';
+import type { Mark, Numbers, Problem, Translate } from './page';
 
 export interface Canvas {
   readonly t: Translate;
@@ -13,6 +13,8 @@ export interface Canvas {
   readonly problemsOf: (id: string) => readonly Problem[];
   readonly sentenceOf: (step: Step) => string;
   readonly nameOf: (id: string) => string;
+  /** What became of a step between two revisions, where they are compared. */
+  readonly markOf: (id: string) => Mark | undefined;
   readonly numbersOf: (id: string) => Numbers | undefined;
   readonly hasNumbers: boolean;
   readonly portLabel: (step: Step, port: string) => string;

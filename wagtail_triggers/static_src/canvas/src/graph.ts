@@ -10,6 +10,8 @@ export interface Step {
   readonly kind: string;
   readonly settings: Settings;
   readonly position?: Position;
+  /** What editors tell each other about the step. */
+  readonly note?: string;
 }
 
 export interface Way {
@@ -154,6 +156,17 @@ export function connect(graph: Graph, way: Way, kindOf: KindOf): Graph {
   if (!target || !source || way.source === way.target || !canEnter(target, kindOf)) return graph;
   if (kindOf(source.kind)?.role === 'watch') return graph;
   return { ...graph, edges: withEdge(graph.edges, way) };
+}
+
+/** Keep a note at a step; an empty one is none. */
+export function annotate(graph: Graph, id: string, note: string): Graph {
+  const nodes = graph.nodes.map((one): Step => {
+    if (one.id !== id) return one;
+    const bare = { ...one };
+    delete (bare as { note?: string }).note;
+    return note.trim() ? { ...bare, note } : bare;
+  });
+  return { ...graph, nodes };
 }
 
 /** Let a way out lead nowhere. */

@@ -11,6 +11,8 @@ export interface Numbers {
   readonly errors?: number;
 }
 
+export type Mark = 'added' | 'removed' | 'changed';
+
 export interface Problem {
   readonly node: string;
   readonly field: string;
@@ -34,6 +36,7 @@ export interface Config {
   readonly reading?: Reading;
   readonly numbers?: Readonly<Record<string, Numbers>> | null;
   readonly numbersUrl?: string;
+  readonly marks?: Readonly<Record<string, Mark>>;
 }
 
 export interface StepAnswer {

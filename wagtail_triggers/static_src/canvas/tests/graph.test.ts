@@ -190,3 +190,11 @@ describe('settings', () => {
     expect(ways(ops.configure(FORK, 'branch', {}, before, null))).toEqual(ways(FORK));
   });
 });
+
+test('a note is kept at its step alone, and an empty one is none', () => {
+  const noted = ops.annotate(LINE, 'wait', 'Ask Ada');
+  expect(ops.stepOf(noted, 'wait')?.note).toBe('Ask Ada');
+  expect(noted.nodes.filter((one) => one.note)).toHaveLength(1);
+  expect(ops.parse(ops.serialise(noted))).toEqual(noted);
+  expect(ops.annotate(noted, 'wait', '  ')).toEqual(LINE);
+});
