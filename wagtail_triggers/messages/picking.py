@@ -138,7 +138,7 @@ def choices_for(template: Template) -> list[dict[str, Any]]:
     for root, variable in variables_for(template.event).roots.items():
         if root not in context:  # known to the language, but never there with this event
             continue
-        for path, one, label in _walk(root, variable, group_label(root)):
+        for path, one, label in _walk(root, variable, ""):
             ways = tuple(Way(code, shown(code)) for code in _codes(path, one))
             found.append(asdict(Choice(path, label, one.kind, root, ways)))
     return found
@@ -163,9 +163,9 @@ def _walk(path: str, variable: Variable, label: str) -> Iterator[tuple[str, Vari
         for name, child in variable.fields.items():
             known = _LABELS.get(name)
             words = _(known) if known else str(child.label) or capfirst(name.replace("_", " "))
-            yield from _walk(f"{path}.{name}", child, f"{label}: {words}")
+            yield from _walk(f"{path}.{name}", child, f"{label}: {words}" if label else words)
         return
-    yield path, variable, label
+    yield path, variable, label or group_label(path)
 
 
 def _codes(path: str, variable: Variable) -> Iterator[str]:

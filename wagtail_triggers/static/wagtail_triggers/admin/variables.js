@@ -25,7 +25,7 @@
     return svg;
   };
 
-  const isRich = (field) => field.hasAttribute('data-draftail-input');
+  const isRich = (field) => Boolean(field.draftailEditor);
 
   /* Whether a field of the form is a text in which Liquid is read. */
   const takesVariables = (field) => {
@@ -66,7 +66,7 @@
     build() {
       const { words } = this;
       this.search = make('input', {
-        type: 'search',
+        type: 'text',
         id: 'triggers-picker-search',
         role: 'combobox',
         'aria-expanded': 'true',
@@ -87,6 +87,18 @@
       this.dialog = make(
         'dialog',
         { class: 'triggers-picker', 'aria-labelledby': 'triggers-picker-title' },
+        make('div', { class: 'triggers-picker__inside' }, ...this.parts(cancel)),
+      );
+      document.body.append(this.dialog);
+      this.search.addEventListener('input', () => this.draw());
+      this.dialog.addEventListener('keydown', (event) => this.typed(event));
+      this.insert.addEventListener('click', () => this.take());
+      cancel.addEventListener('click', () => this.dialog.close());
+    }
+
+    parts(cancel) {
+      const { words } = this;
+      return [
         make('h2', { id: 'triggers-picker-title', class: 'triggers-heading' }, words.title),
         make('label', { for: 'triggers-picker-search' }, words.search),
         this.search,
@@ -94,12 +106,7 @@
         this.list,
         this.ways,
         make('div', { class: 'triggers-picker__buttons' }, this.insert, cancel),
-      );
-      document.body.append(this.dialog);
-      this.search.addEventListener('input', () => this.draw());
-      this.dialog.addEventListener('keydown', (event) => this.typed(event));
-      this.insert.addEventListener('click', () => this.take());
-      cancel.addEventListener('click', () => this.dialog.close());
+      ];
     }
 
     open(loading, insert) {
@@ -125,7 +132,8 @@
     found() {
       const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
       return this.all.filter((one) => {
-        const text = `${one.path} ${one.label} ${one.ways[0]?.sample ?? ''}`.toLowerCase();
+        const said = [one.path, this.groups[one.group], one.label, one.ways[0]?.sample];
+        const text = said.join(' ').toLowerCase();
         return words.every((word) => text.includes(word));
       });
     }
@@ -277,7 +285,7 @@
     }
 
     /* What the form says now: it may not have been saved yet. */
-    context() {
+    asked() {
       const said = (name) => this.form.elements.namedItem(name)?.value;
       return {
         event: said('event') ?? '',
@@ -287,7 +295,7 @@
     }
 
     load() {
-      const query = new URLSearchParams(this.context()).toString();
+      const query = new URLSearchParams(this.asked()).toString();
       if (!this.kept.has(query)) {
         const answer = fetch(`${this.urlValue}?${query}`).then((response) => {
           if (!response.ok) throw new Error(String(response.status));
@@ -312,7 +320,7 @@
 
     async measure() {
       const config = window.wagtail?.config ?? window.wagtailConfig ?? {};
-      const body = new URLSearchParams(this.context());
+      const body = new URLSearchParams(this.asked());
       this.form.querySelectorAll('[data-triggers-measure]').forEach((hint) => {
         const name = hint.dataset.triggersMeasure;
         body.set(name, this.form.elements.namedItem(name)?.value ?? '');
