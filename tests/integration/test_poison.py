@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection
@@ -13,10 +16,11 @@ from tests.shop import ADA, journey, line, order, template
 from wagtail_triggers.api import Who
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core.clock import FrozenClock
-from wagtail_triggers.engine import contact_batch
+from wagtail_triggers.engine import contact_batch, router, runner
 from wagtail_triggers.engine.database import run_due
-from wagtail_triggers.engine.models import Enrolment
+from wagtail_triggers.engine.models import BatchAttempt, Enrolment
 from wagtail_triggers.engine.recovery import reap
+from wagtail_triggers.engine.router import route_batch
 from wagtail_triggers.events import projections
 from wagtail_triggers.events.models import Event
 from wagtail_triggers.journeys.models import JourneyVersion
@@ -128,3 +132,49 @@ def test_one_poisoned_journey_in_a_hundred_costs_the_others_nothing(
     assert run_due() == 0  # it is not even looked at any more
     failed = Enrolment.objects.filter(journey=plans[42], tries__gt=0)
     assert set(failed.values_list("state", "tries", "wake_at")) == {("active", 1, None)}
+
+
+def test_step_that_never_returns_is_ended_with_its_worker_pays_and_holds_up_nobody_for_long(
+    clock: FrozenClock, outbox: list[Outgoing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = journey("Hello", [
+        {"kind": "entry", "event": "order_placed"}, {"kind": "send", "template": template("Hello")},
+    ])  # fmt: skip
+    for number in range(3):
+        order(str(number), line(), who=Who(user_id=number, email=f"p{number}@example.com"))
+    route_batch()
+    follow = runner.follow
+    stuck = Enrolment.objects.get(key="order:1").pk
+
+    def ends(run: Any, *more: Any) -> Any:
+        if run.enrolment_id == stuck:
+            raise SystemExit  # as Celery's time limit ends a child
+        return follow(run, *more)
+
+    monkeypatch.setattr(runner, "follow", ends)
+    for _death in range(5):
+        with suppress(SystemExit):
+            run_due()
+        clock.travel(timedelta(minutes=2))
+        with suppress(SystemExit):
+            reap()
+    row = Enrolment.objects.get(pk=stuck)
+    assert (row.state, row.tries) == ("parked", 4)
+    assert row.reason == "The worker died three times at this step."
+    assert Enrolment.objects.filter(journey=plan, state="completed").count() == 2
+
+
+def test_events_whose_router_is_ended_are_routed_by_the_next_one(
+    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order("1", line())
+    with monkeypatch.context() as patch:
+        patch.setattr(router, "_route", Mock(side_effect=SystemExit))
+        with pytest.raises(SystemExit):
+            route_batch()
+    assert BatchAttempt.objects.count() == 1
+    assert route_batch() == 0
+    clock.travel(timedelta(minutes=2))
+    reap()
+    assert Event.objects.get().routed_at is not None
+    assert not BatchAttempt.objects.exists()

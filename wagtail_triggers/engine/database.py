@@ -120,8 +120,10 @@ class DatabaseStore:
                 self.was_late = not (batch.rows or moving or self.put_aside)
                 yield batch
                 attempts.done(attempt)
-        except BaseException:
-            attempts.done(attempt)  # we are alive, so nobody has to clear up behind us
+        except (Exception, KeyboardInterrupt):
+            # We are alive, so nobody has to clear up behind us. What ends a process is left as a
+            # death: Celery ends a step that does not return by SystemExit, and somebody must pay.
+            attempts.done(attempt)
             raise
         if moving:
             self.put_aside += transfer.apply_to(moving)

@@ -81,7 +81,7 @@ def _route_announced(contact_ids: Sequence[int]) -> int:
         attempts.done(attempt)
         logger.warning("A batch of %d contacts failed", len(contact_ids), exc_info=error)
         return route_singly(contact_ids, f"{type(error).__name__}: {error}")
-    except BaseException:
+    except KeyboardInterrupt:  # SystemExit is the death of a worker: the reaper takes over
         attempts.done(attempt)
         raise
 
