@@ -12,6 +12,7 @@ from wagtail.contrib.settings.models import register_setting
 from wagtail.snippets.models import register_snippet
 
 from .admin.alerts import STOPPED
+from .admin.bulk import DECISIONS, TAKE_OUT
 from .admin.bundles import IMPORT, bundle_urls
 from .admin.deletion import refuse_bulk_deletion
 from .admin.erasing import ERASE
@@ -25,6 +26,7 @@ from .admin.recipes import recipe_urls, recipes_menu_item
 from .admin.retry import ACTION as RETRY
 from .admin.site_panel import site_access_panel
 from .admin.site_settings import EDIT_HANDLER
+from .admin.site_switch import SWITCH_OFF, SWITCH_ON, note_switch, remember_switch
 from .admin.switching import ARCHIVE, PAUSE, RESUME, TAKE_UP
 from .admin.tasks import ACTION as DECIDE
 from .admin.test_send import ACTION as SEND_TEST
@@ -74,6 +76,9 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action(SEND_TEST, _("Send a test message"), _("Test message sent"))
     actions.register_action(IMPORT, _("Import a journey"), _("Journey imported"))
     actions.register_action(RETRY, _("Try a parked run again"), _("Parked run tried again"))
+    actions.register_action(TAKE_OUT, _("Take somebody out"), _("Taken out of the journey"))
+    actions.register_action(SWITCH_OFF, _("Switch a site off"), _("Sending switched off"))
+    actions.register_action(SWITCH_ON, _("Switch a site on"), _("Sending switched on"))
 
 
 hooks.register("before_bulk_action", refuse_bulk_deletion)
@@ -100,6 +105,10 @@ def register_look_urls() -> list[Any]:
 
 
 hooks.register("register_group_permission_panel", site_access_panel)
+hooks.register("before_edit_setting", remember_switch)
+hooks.register("after_edit_setting", note_switch)
+for _decision in DECISIONS:
+    hooks.register("register_bulk_action", _decision)
 hooks.register("register_triggers_menu_item", recipes_menu_item)
 
 

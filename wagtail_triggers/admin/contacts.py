@@ -26,6 +26,7 @@ from .erasure import EraseView, is_being_erased, may_erase
 from .permissions import view_permission
 from .records import RecordIndexView, RecordInspectView, RecordViewSet
 from .timeline import Timeline
+from .why import questions
 
 #: Facts with a line of their own on the page; the rest is declared by the host.
 SHOWN_FACTS = (
@@ -126,6 +127,7 @@ class ContactInspectView(RecordInspectView):
             "timeline": Timeline(contact, self.request.user).page(before),
             "is_newest_page": not before,
             "is_being_erased": is_being_erased(contact),
+            "questions": questions(self.request.user, contact),
         }
 
     def _facts(self, contact: Contact) -> list[tuple[str, Any, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import django_filters
 from django import forms
@@ -11,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.ui.tables import BulkActionsCheckboxColumn
 from wagtail.admin.widgets.button import HeaderButton
 
 from ..contacts.models import Contact
@@ -26,7 +28,7 @@ from .columns import (
     StateColumn,
     WrappingColumn,
 )
-from .permissions import may_retry, may_view
+from .permissions import may_retry, may_see_people, may_view, visible
 from .records import RecordIndexView, RecordInspectView, RecordViewSet
 from .retry import RetryView
 from .sentences import Teller
@@ -34,6 +36,25 @@ from .states import explained, tone
 
 #: Decisions of one run that its page shows; a run of a year of daily waits has fewer.
 MOST_STEPS = 500
+#: What everybody may search who may read runs at all.
+NAMELESS = ("key",)
+
+
+#: Reasons of parked runs that the filter offers.
+MOST_REASONS = 30
+
+
+def _reasons() -> list[tuple[str, str]]:
+    """Return why runs are parked at the moment; one query over what is parked."""
+    parked = Enrolment.objects.filter(state=Enrolment.State.PARKED)
+    reasons = parked.order_by("reason").values_list("reason", flat=True).distinct()
+    return [(reason, explained(reason)) for reason in reasons[:MOST_REASONS] if reason]
+
+
+def _own_journeys(request: Any) -> QuerySet[Journey]:
+    """Return the journeys of the sites that the reader serves."""
+    rows: QuerySet[Journey] = Journey.objects.order_by("name")
+    return rows if request is None else visible(request.user, rows)
 
 
 class EnrolmentFilterSet(WagtailFilterSet):
@@ -46,16 +67,34 @@ class EnrolmentFilterSet(WagtailFilterSet):
         widget=forms.RadioSelect,
     )
     journey = django_filters.ModelChoiceFilter(
-        label=_("Journey"), queryset=Journey.objects.order_by("name"), empty_label=_("All")
+        label=_("Journey"), queryset=_own_journeys, empty_label=_("All")
+    )
+    reason = django_filters.ChoiceFilter(
+        label=_("Parked because"), choices=_reasons, empty_label=_("All")
     )
 
     class Meta:
         model = Enrolment
-        fields = ("state", "journey")
+        fields = ("state", "journey", "reason")
 
 
 class EnrolmentIndexView(RecordIndexView):
     """All runs, newest first."""
+
+    @cached_property
+    def columns(self) -> list[Any]:
+        """Return the columns, with boxes to tick for those who may decide about runs."""
+        own = super().columns
+        if not may_retry(self.request.user):
+            return list(own)
+        return [BulkActionsCheckboxColumn("bulk_actions", obj_type="enrolment"), *own]
+
+    def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Search people only for those who may see them."""
+        if not may_see_people(self.request.user):
+            self.search_fields = NAMELESS
+        found: QuerySet[Any] = super().search_queryset(queryset)
+        return found
 
     def get_base_queryset(self) -> QuerySet[Enrolment]:
         """Return runs with what the columns show of their neighbours."""
@@ -68,6 +107,7 @@ class EnrolmentIndexView(RecordIndexView):
         teller = Teller()
         for run in context["object_list"]:
             run.stands_at = teller.node(run.node, run) or run.node
+        context["may_steer"] = may_retry(self.request.user)
         return context
 
     @cached_property
@@ -76,6 +116,13 @@ class EnrolmentIndexView(RecordIndexView):
         if not may_retry(self.request.user):
             return []
         url = reverse("triggers_enrolments:retry_all")
+        asked = {
+            name: self.request.GET[name]
+            for name in ("journey", "reason")
+            if self.request.GET.get(name)
+        }
+        if asked:
+            url = f"{url}?{urlencode(asked)}"
         return [HeaderButton(_("Try parked runs again"), url=url, icon_name="rotate")]
 
 
@@ -88,12 +135,17 @@ class EnrolmentInspectView(RecordInspectView):
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        """Return "Try again" for a parked run, for those who may."""
+        """Return "Why?", and "Try again" for a parked run, for those who may."""
         run: Enrolment = self.object
-        if run.state != Enrolment.State.PARKED or not may_retry(self.request.user):
-            return []
-        url = reverse("triggers_enrolments:retry", args=[run.pk])
-        return [HeaderButton(_("Try again"), url=url, icon_name="rotate")]
+        user = self.request.user
+        found = []
+        if may_see_people(user) and may_view(user, Journey):
+            why = reverse("triggers_journeys:why", args=[run.journey_id, run.contact_id])
+            found.append(HeaderButton(_("Why?"), url=why, icon_name="help"))
+        if run.state == Enrolment.State.PARKED and may_retry(user):
+            url = reverse("triggers_enrolments:retry", args=[run.pk])
+            found.append(HeaderButton(_("Try again"), url=url, icon_name="rotate"))
+        return found
 
     def get_record_context(self) -> dict[str, Any]:
         """Return what was decided and what was planned, as far as the reader may see it."""
@@ -128,6 +180,7 @@ class EnrolmentViewSet(RecordViewSet):
     url_namespace = "triggers_enrolments"
     index_view_class = EnrolmentIndexView
     inspect_view_class = EnrolmentInspectView
+    index_template_name = "wagtail_triggers/admin/enrolments_index.html"
     inspect_template_name = "wagtail_triggers/admin/enrolment.html"
     filterset_class = EnrolmentFilterSet
     search_fields = ("key", "contact__email", "contact__last_name")

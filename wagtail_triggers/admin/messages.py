@@ -19,14 +19,18 @@ from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from ..contacts.models import Contact
 from ..engine.models import Enrolment
-from ..events.models import Event
+from ..journeys.models import Journey
 from ..messages.models import Message, MessageClass
 from ..messages.preview_page import inert, sandboxed
 from .columns import MINOR, MomentColumn, RecordTitleColumn, RelatedColumn, StateColumn
-from .permissions import may_view
+from .message_story import chain, reports, states
+from .permissions import may_see_people, may_view
 from .records import RecordIndexView, RecordInspectView, RecordViewSet
 from .sent import as_sent
 from .states import explained, tone
+
+#: What everybody may search who may read messages at all.
+NAMELESS = ("subject_id",)
 
 
 class MessageFilterSet(WagtailFilterSet):
@@ -57,32 +61,54 @@ class MessageIndexView(RecordIndexView):
             "context", "template_version__html", "template_version__text"
         )
 
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Leave the subjects out for those who may not see whom a message is for."""
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        if not may_see_people(self.request.user):
+            for row in context["object_list"]:
+                row.subject = ""  # it may greet somebody by name
+        return context
+
+    def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Search subjects and addresses only for those who may see them."""
+        if not may_see_people(self.request.user):
+            self.search_fields = NAMELESS
+        found: QuerySet[Any] = super().search_queryset(queryset)
+        return found
+
 
 class MessageInspectView(RecordInspectView):
     """One message."""
 
     def get_page_subtitle(self) -> str:
         """Return the subject, or the template's name while there is none."""
+        if not may_see_people(self.request.user):
+            return str(self.object.template_version.template)
         return _title(self.object)
 
     def get_record_context(self) -> dict[str, Any]:
         """Return what was sent, to whom, and why."""
         message: Message = self.object
         user = self.request.user
+        sees_people = may_see_people(user)
         runs = Enrolment.objects.filter(pk=message.enrolment_id or 0).select_related("journey")
+        run = runs.first() if may_view(user, Enrolment) else None
         return {
             "state_tone": tone(message.state),
             "reason": explained(message.reason),
-            "sent": as_sent(message),
+            "sees_people": sees_people,
+            "sent": as_sent(message) if sees_people else None,
+            "chain": chain(message, user),
+            "states": states(message),
+            "reports": reports(message),
+            "why_url": reverse("triggers_journeys:why", args=[run.journey_id, message.contact_id])
+            if run is not None and sees_people and may_view(user, Journey)
+            else "",
             "parts": Message.objects.filter(merged_into=message)
             .select_related("template_version__template")
             .order_by("-priority", "planned_at"),
             "body_url": reverse("triggers_messages:body", args=[message.pk]),
-            "run": runs.first() if may_view(user, Enrolment) else None,
-            "event": Event.objects.filter(pk=message.event_id or 0).first()
-            if may_view(user, Event)
-            else None,
-            "may_view_contact": may_view(user, Contact),
+            "run": run,
         }
 
 
@@ -90,7 +116,7 @@ class MessageInspectView(RecordInspectView):
 @xframe_options_sameorigin_override
 def body_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the HTML of a message as it was sent, locked in: for the frame on its page."""
-    if not may_view(request.user, Message):
+    if not may_view(request.user, Message) or not may_see_people(request.user):
         raise PermissionDenied
     sent = as_sent(get_object_or_404(Message, pk=pk))
     return sandboxed(HttpResponse(inert(sent.html)), request)

@@ -22,7 +22,8 @@ from wagtail.log_actions import log
 from ..core import clock
 from ..engine.lifecycle import retry_parked
 from ..engine.models import Enrolment
-from .permissions import may_retry
+from .permissions import may_retry, may_steer
+from .states import explained
 
 #: As it stands in the audit log, and in `register_log_actions`.
 ACTION = "wagtail_triggers.retry"
@@ -31,7 +32,10 @@ MOST_RUNS = 500
 
 
 class RetryView(WagtailAdminTemplateMixin, TemplateView):
-    """GET asks, POST does it: for one run (`pk`), or for all that are parked."""
+    """GET asks, POST does it: for one run (`pk`), or for all that are parked.
+
+    The query may narrow these to one `journey`, and to those parked for one `reason`.
+    """
 
     template_name = "wagtail_triggers/admin/retry.html"
     page_title = _("Try again")
@@ -47,9 +51,14 @@ class RetryView(WagtailAdminTemplateMixin, TemplateView):
     @cached_property
     def runs(self) -> QuerySet[Enrolment]:
         """The parked runs that are meant."""
-        rows = Enrolment.objects.filter(state=Enrolment.State.PARKED)
+        rows = may_steer(self.request.user, Enrolment.objects.filter(state=Enrolment.State.PARKED))
         if "pk" in self.kwargs:
             return rows.filter(pk=get_object_or_404(Enrolment, pk=self.kwargs["pk"]).pk)
+        journey, reason = self.request.GET.get("journey", ""), self.request.GET.get("reason", "")
+        if journey.isdecimal():
+            rows = rows.filter(journey_id=int(journey[:18]))
+        if reason:
+            rows = rows.filter(reason=reason)
         return rows.order_by("pk")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -92,6 +101,6 @@ class RetryView(WagtailAdminTemplateMixin, TemplateView):
             **super().get_context_data(**kwargs),
             "number": min(number, MOST_RUNS),
             "left": max(0, number - MOST_RUNS),
-            "reasons": list(reasons),
+            "reasons": [explained(reason) for reason in reasons],
             "back": self._back(),
         }

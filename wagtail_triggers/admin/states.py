@@ -48,6 +48,7 @@ REASONS: Mapping[str, StrOrPromise] = {
     "completed": _("went through to the end"),
     "end": _("went through to the end"),
     "goal": _("did what ends the journey"),
+    "taken_out": _("was taken out of it by the staff"),
     "merged": _("found to be the same person as another"),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -28,6 +28,8 @@ from .permissions import may_see_people, may_touch, may_view, visible
 
 #: People that a search offers.
 MOST_PEOPLE: Final = 20
+#: Journeys that a person's page offers.
+MOST_JOURNEYS: Final = 30
 
 
 class WhyView(WagtailAdminTemplateMixin, TemplateView):
@@ -160,6 +162,22 @@ def search_people(user: Any, words: str, journey: Journey) -> list[Contact]:
             | Q(phone__icontains=word)
         )
     return list(rows.order_by("-last_seen_at", "-pk")[:MOST_PEOPLE])
+
+
+def questions(user: Any, contact: Contact) -> list[tuple[str, str]]:
+    """Return the journeys about which "why?" can be asked for a person, with the page of each.
+
+    Those that the person has met come first; what comes behind many others is found from its page.
+    """
+    if not (may_view(user, Enrolment) and may_view(user, Journey)):
+        return []
+    rows = visible(user, Journey.objects.filter(site_id=contact.site_id))
+    met = Enrolment.objects.filter(journey=OuterRef("pk"), contact=contact)
+    known = rows.filter(live_version__isnull=False).annotate(met=Exists(met))
+    return [
+        (str(row), reverse("triggers_journeys:why", args=[row.pk, contact.pk]))
+        for row in known.order_by("-met", "name")[:MOST_JOURNEYS]
+    ]
 
 
 def why_buttons(user: Any, journey: Journey) -> list[Button]:

@@ -14,16 +14,20 @@ from ..contacts import erasures
 from ..contacts.locking import lock_ids
 from ..contacts.models import Contact
 from ..core import clock
-from ..core.locking import engine_transaction, retrying
+from ..core.locking import engine_transaction, locked, retrying
 from ..core.queue import nudge
 from ..exceptions import SwitchedOff
 from ..journeys.models import Journey, Standing
 from ..journeys.standing import note_standing
+from ..messages import ledger
 from ..messages.models import TriggersSettings
 from . import holding, jobs, transfer
 from .models import Enrolment, Switch, Transfer
 
 ASKED_ANEW: Final = gettext_noop("The run was tried again, and has asked anew.")
+
+#: Why somebody has left whom the staff has taken out.
+TAKEN_OUT: Final = "taken_out"
 
 _SWITCHED: Final = ("state", "paused_at", "pause_reason", "resumed_at")
 
@@ -56,6 +60,35 @@ def retry_parked(enrolment_ids: Iterable[int], moment: datetime) -> int:
         count = held.update(wake_at=None, held_wake_at=moment, due_since=moment, **changes)
         count += wanted.update(wake_at=moment, **changes)
         nudge(TASK_RUN)
+    return count
+
+
+@retrying
+def end_runs(enrolment_ids: Iterable[int], moment: datetime, *, reason: str = TAKEN_OUT) -> int:
+    """Let people leave their journeys at once; marketing that was planned for them is cancelled.
+
+    Args:
+        enrolment_ids: Runs; those that have ended are left alone.
+        moment: Now, of the database's clock.
+        reason: A short code.
+
+    Returns:
+        How many runs have ended by it.
+    """
+    wanted = Enrolment.objects.filter(pk__in=set(enrolment_ids), state__in=Enrolment.ALIVE)
+    with engine_transaction():
+        lock_ids(Contact.objects.filter(pk__in=wanted.values("contact_id")))
+        ids = list(locked(wanted).order_by("pk").values_list("pk", flat=True))
+        count = Enrolment.objects.filter(pk__in=ids).update(
+            state=Enrolment.State.EXITED,
+            reason=reason,
+            active_slot=None,
+            wake_at=None,
+            held_wake_at=None,
+            ended_at=moment,
+        )
+        ledger.cancel(ids, reason, moment)
+        jobs.cancel(ids, reason, moment)
     return count
 
 
