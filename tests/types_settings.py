@@ -3,4 +3,8 @@
 from example_site.settings import *  # noqa: F403
 from example_site.settings import INSTALLED_APPS as _OF_THE_SHOP
 
-INSTALLED_APPS = [*_OF_THE_SHOP, "wagtail_triggers.integrations.saleor"]
+INSTALLED_APPS = [
+    *_OF_THE_SHOP,
+    "wagtail_triggers.integrations.saleor",
+    "tests.hosts.salesman.goods",
+]

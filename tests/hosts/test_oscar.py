@@ -159,6 +159,10 @@ def test_shop_answers_for_baskets_orders_and_products(shop: dict[str, Any]) -> N
     }
 
 
+def test_oscar_tells_the_whole_script_as_every_adapter_must(shop: dict[str, Any]) -> None:
+    assert shop["conformance"] == [[], []]
+
+
 def test_no_mapping_failed(shop: dict[str, Any]) -> None:
     assert shop["asked"]["faults"] == []
 

@@ -111,6 +111,15 @@ def test_shop_answers_for_baskets_orders_and_products(shop: dict[str, Any]) -> N
     }
 
 
+def test_salesman_tells_the_script_as_every_adapter_must(shop: dict[str, Any]) -> None:
+    different, untold = shop["conformance"]
+    assert different == []
+    assert untold == [
+        "view_product", "search", "check_out", "guest_checks_out", "review", "wish", "restock",
+        "drop_price",
+    ]  # fmt: skip
+
+
 def test_no_mapping_failed(shop: dict[str, Any]) -> None:
     assert shop["asked"]["faults"] == []
 

@@ -25,7 +25,7 @@ settings.LOGGING_CONFIG = None
 from django.contrib.auth import get_user_model
 from django.contrib.sites.models import Site as DjangoSite
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from oscar.core.loading import get_model
@@ -36,6 +36,7 @@ from wagtail_triggers.core import clock
 from wagtail_triggers.core.coupons import CouponSpec, get_provider
 from wagtail_triggers.core.shop import get_shop
 from wagtail_triggers.events.models import Event
+from wagtail_triggers.testing_shops import ShopDriver, play
 
 Basket, Line = get_model("basket", "Basket"), get_model("basket", "Line")
 Order, StockRecord = get_model("order", "Order"), get_model("partner", "StockRecord")
@@ -120,6 +121,11 @@ def check_out(client: Client, *, email: str = "") -> Any:
         client.post("/checkout/", {"username": email, "options": "anonymous"})
     else:
         client.get("/checkout/")
+    return finish(client)
+
+
+def finish(client: Client) -> Any:
+    """The rest of a checkout that was entered; the order that was placed."""
     client.post("/checkout/shipping-address/", {**ADDRESS, "action": "ship_to"})
     client.get("/checkout/shipping-method/")
     client.get("/checkout/payment-method/")
@@ -353,13 +359,123 @@ def queries() -> dict[str, int]:
     return found
 
 
+class OscarDriver(ShopDriver):
+    """The day of the conformance script, in this shop."""
+
+    def __init__(self) -> None:
+        self.ada, self.gwen = visitor(), visitor()
+        self.ada.get("/")
+        self.gwen.get("/")
+
+    def recorded(self) -> list[dict[str, Any]]:
+        rows = Event.objects.order_by("pk").values("name", "who", "key", "payload")
+        return [dict(one) for one in rows]
+
+    def register(self) -> None:
+        register(self.ada, "ada@example.org")
+
+    def view_product(self) -> None:
+        self.ada.get(product("A").get_absolute_url())
+
+    def search(self) -> None:
+        self.ada.get("/search/?q=assam")
+
+    def add_a(self) -> None:
+        add(self.ada, "A", 2)
+
+    def add_b(self) -> None:
+        add(self.ada, "B")
+
+    def change_a(self) -> None:
+        self._set({"A": 3, "B": 1})
+
+    def remove_b(self) -> None:
+        self._set({"A": 3, "B": 0})
+
+    def _set(self, wanted: dict[str, int]) -> None:
+        basket = Basket.objects.get(owner__email="ada@example.org", status="Open")
+        form = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "form-MAX_NUM_FORMS": 1000}
+        for number, (sku, quantity) in enumerate(wanted.items()):
+            form[f"form-{number}-id"] = basket.lines.get(product=product(sku)).pk
+            form[f"form-{number}-quantity"] = quantity
+        assert self.ada.post("/basket/", form).status_code == 302
+
+    def check_out(self) -> None:
+        self.ada.get("/checkout/")
+
+    def order(self) -> None:
+        self.mine = finish(self.ada)
+
+    def pay(self) -> None:
+        kind, _ = get_model("order", "PaymentEventType").objects.get_or_create(name="Settled")
+        self.mine.payment_events.create(event_type=kind, amount=self.mine.total_incl_tax)
+
+    def ship(self) -> None:
+        self.mine.set_status("Sent")
+
+    def deliver(self) -> None:
+        self.mine.set_status("Complete")
+
+    def refund(self) -> None:
+        kind, _ = get_model("order", "PaymentEventType").objects.get_or_create(name="Refunded")
+        self.mine.payment_events.create(event_type=kind, amount=D("5.00"))
+
+    def guest_adds(self) -> None:
+        add(self.gwen, "B")
+
+    def guest_checks_out(self) -> None:
+        form = {"username": "gwen@example.org", "options": "anonymous"}
+        self.gwen.post("/checkout/", form)
+
+    def guest_orders(self) -> None:
+        self.theirs = finish(self.gwen)
+
+    def cancel(self) -> None:
+        self.theirs.set_status("Cancelled")
+
+    def review(self) -> None:
+        one = product("A")
+        url = f"/catalogue/{one.slug}_{one.pk}/reviews/add/"
+        self.ada.post(url, {"title": "Lovely", "score": 5, "body": "Warm and malty."})
+
+    def wish(self) -> None:
+        self.ada.post(f"/accounts/wishlists/add/{product('A').pk}/")
+
+    def restock(self) -> None:
+        record = StockRecord.objects.get(partner_sku="B")
+        record.num_in_stock, record.num_allocated = 0, 0
+        record.save()
+        record.num_in_stock = 7
+        record.save()
+
+    def drop_price(self) -> None:
+        record = StockRecord.objects.get(partner_sku="B")
+        record.price = D("25.00")
+        record.save()
+
+
+def conformance() -> tuple[list[str], list[str]]:
+    """The script of `testing_shops`, in a transaction that is taken back."""
+    with transaction.atomic():
+        found = play(OscarDriver())
+        transaction.set_rollback(True)
+    return found
+
+
 def main() -> None:
     """Make the visits and print what they left."""
     build()
+    conforms = conformance()
     visits = {visit.__name__: left_behind(visit) for visit in VISITS}
     print(
         json.dumps(
-            {"visits": visits, "asked": asked(), "coupons": coupons(), "queries": queries()},
+            {
+                "conformance": conforms,
+                "visits": visits,
+                "asked": asked(),
+                "coupons": coupons(),
+                "queries": queries(),
+            },
             default=str,
         )
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal as D
 from typing import Any
 
@@ -21,7 +22,7 @@ settings.LOGGING_CONFIG = None
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from salesman.basket.models import Basket
@@ -32,6 +33,7 @@ from tests.hosts.salesman.goods.models import Tea
 from wagtail_triggers.core.shop import get_shop
 from wagtail_triggers.events.models import Event, MappingFault
 from wagtail_triggers.integrations.salesman.payloads import cart_payload
+from wagtail_triggers.testing_shops import NotTold, ShopDriver, play
 
 BROWSER = {"User-Agent": "Mozilla/5.0 Firefox/141.0", "Accept": "text/html,application/json,*/*"}
 
@@ -70,7 +72,7 @@ def check_out(client: Client, email: str) -> Order:
         client, "post", "checkout/", email=email, shipping_address="1 Pier Road",
         billing_address="1 Pier Road", payment_method="invoice",
     )  # fmt: skip
-    return Order.objects.order_by("pk").last()
+    return Order.objects.latest("pk")
 
 
 def registers() -> None:
@@ -185,10 +187,89 @@ def queries() -> dict[str, int]:
     return found
 
 
+class SalesmanDriver(ShopDriver):
+    """The day of the conformance script, in this shop."""
+
+    def __init__(self) -> None:
+        self.ada, self.gwen = visitor(), visitor()
+
+    def recorded(self) -> list[dict[str, Any]]:
+        rows = Event.objects.order_by("pk").values("name", "who", "key", "payload")
+        return [dict(one) for one in rows]
+
+    def register(self) -> None:
+        self.ada.post("/register/", {"email": "ada@example.org"})
+
+    def add_a(self) -> None:
+        self.a = add(self.ada, "A", 2)
+
+    def add_b(self) -> None:
+        self.b = add(self.ada, "B")
+
+    def change_a(self) -> None:
+        call(self.ada, "put", f"basket/{self.a['ref']}/", quantity=3)
+
+    def remove_b(self) -> None:
+        self.ada.delete(f"/api/basket/{self.b['ref']}/")
+
+    def check_out(self) -> None:
+        """Salesman's checkout is one request: the address and the order come together."""
+        raise NotTold
+
+    def order(self) -> None:
+        with _without("checkout_started"):
+            self.mine = check_out(self.ada, "ada@example.org")
+
+    def pay(self) -> None:
+        self.mine.pay(self.mine.total, "all")
+
+    def ship(self) -> None:
+        self._to(self.mine, "SHIPPED")
+
+    def deliver(self) -> None:
+        self._to(self.mine, "COMPLETED")
+
+    def refund(self) -> None:
+        self._to(self.mine, "REFUNDED")
+
+    def guest_adds(self) -> None:
+        add(self.gwen, "B")
+
+    def guest_orders(self) -> None:
+        with _without("checkout_started"):
+            self.theirs = check_out(self.gwen, "gwen@example.org")
+
+    def cancel(self) -> None:
+        self._to(self.theirs, "CANCELLED")
+
+    def _to(self, order: Order, status: str) -> None:
+        order.status = status
+        order.save()
+        order.save()
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Leave out what a checkout of one request tells on its way to the order."""
+    before = set(Event.objects.values_list("pk", flat=True))
+    yield
+    Event.objects.exclude(pk__in=before).filter(name=name).delete()
+
+
+def conformance() -> tuple[list[str], list[str]]:
+    """The script of `testing_shops`, in a transaction that is taken back."""
+    with transaction.atomic():
+        found = play(SalesmanDriver())
+        transaction.set_rollback(True)
+    return found
+
+
 def main() -> None:
     build()
+    conforms = conformance()
     visits = {visit.__name__: left_behind(visit) for visit in VISITS}
-    print(json.dumps({"visits": visits, "asked": asked(), "queries": queries()}, default=str))
+    found = {"visits": visits, "asked": asked(), "queries": queries(), "conformance": conforms}
+    print(json.dumps(found, default=str))
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ from salesman.core.utils import get_salesman_model
 from .models import Tea
 
 
-class TeaSerializer(serializers.ModelSerializer):  # type: ignore[misc]
+class TeaSerializer(serializers.ModelSerializer):
     class Meta:
         model = Tea
         fields = ("name", "code")
 
 
-class Invoice(PaymentMethod):  # type: ignore[misc]
+class Invoice(PaymentMethod):
     identifier = "invoice"
     label = "Invoice"
 
