@@ -39,12 +39,9 @@ class RawMjmlForm(WagtailAdminModelForm):
         """Take the kind from the list of blocks; those that are there stay."""
         block = body_block()
         present = sum(self._raw_before.values())
-        block.set_meta_options(
-            {"required": field.required, "block_counts": {_KIND: {"max_num": present}}}
-        )
-        self.fields["body"] = type(field)(
-            block=block, required=field.required, label=field.label, help_text=field.help_text
-        )
+        block.set_meta_options({"block_counts": {_KIND: {"max_num": present}}})
+        # The list alone: what is posted all the same is refused below, in words that help.
+        field.widget = type(field.widget)(block)
 
     def clean_body(self) -> Any:
         """Refuse raw MJML that was not there before, in a draft too: another may publish it.

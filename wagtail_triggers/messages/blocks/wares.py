@@ -98,7 +98,7 @@ def grid_html(items: str, mail: Mail, *, columns: int, limit: int, words: str, p
         words: On each product's button, escaped; "" for none.
         price: Whether to show it.
     """
-    width = {1: 520, 2: 252, 3: 160}[columns]
+    width = {1: 536, 2: 260, 3: 168}[columns]
     share = 100 // columns
     first = f"{{% assign place = forloop.index0 | modulo: {columns} %}}"
     image = (
