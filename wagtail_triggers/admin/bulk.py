@@ -41,7 +41,7 @@ MOST: Final = 500
 SECONDS: Final = 1.0
 
 
-class Decision(BulkAction):  # type: ignore[misc]  # Wagtail is not typed
+class Decision(BulkAction):
     """One decision about the rows that were ticked, or about all to which it applies."""
 
     template_name = "wagtail_triggers/admin/bulk_confirm.html"

@@ -25,7 +25,7 @@ from wagtail.snippets.views.chooser import (
 )
 
 from .access import narrow
-from .permissions import may_touch, visible
+from .permissions import may_touch, may_view, visible
 
 View = Callable[..., HttpResponse]
 
@@ -85,9 +85,17 @@ def _row(model: type[Model], pk: object) -> Any:
 
 
 class _OwnSites:
-    """Offers what belongs to a site of the reader's."""
+    """Offers what belongs to a site of the reader's, to those who may see any of it."""
 
     request: HttpRequest
+    model_class: Any
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Refuse whoever may see none: Wagtail's choosers ask nobody."""
+        if not may_view(request.user, self.model_class):
+            raise PermissionDenied
+        answer: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return answer
 
     def get_object_list(self) -> Any:
         """Return what may be chosen."""
@@ -113,7 +121,7 @@ class SiteChosenView(SnippetChosenView):
         return row
 
 
-class SiteChosenMultipleView(SnippetChosenMultipleView):
+class SiteChosenMultipleView(_OwnSites, SnippetChosenMultipleView):
     """Several that were chosen at once."""
 
     def get_objects(self, pks: Any) -> Any:

@@ -27,8 +27,9 @@ from wagtail.permissions import policy_registry
 from ..exceptions import TriggersError
 from ..messages.branding import brand_from
 from ..messages.look import AA, contrasts
-from ..messages.models import Template, TriggersSettings
+from ..messages.models import TriggersSettings
 from ..messages.recompile import recompile, standing
+from . import access
 from .panels import ExplainingPanel
 
 #: As it stands in the audit log, and in `register_log_actions`.
@@ -90,7 +91,7 @@ class LookPanel(ExplainingPanel):
 def may_recompile(user: Any, site: Any) -> bool:
     """Say whether `user` may bring the look to live templates: who may publish them, and set it."""
     own = policy_registry.get_by_type(TriggersSettings)
-    publishes = policy_registry.get_by_type(Template).user_has_permission(user, "publish")
+    publishes = access.has(user, "publish_template", site.pk)
     return bool(publishes and own.user_has_permission_for_instance(user, "change", site))
 
 

@@ -106,10 +106,10 @@ def numbers(journey_ids: Sequence[int], moment: datetime, *, days: int = 30) -> 
     """
     found = {pk: Numbers(days=[0] * days) for pk in journey_ids}
     rows = Rollup.objects.filter(journey_id__in=journey_ids)
-    for row in rows.values("journey_id").annotate(**{f"all_{name}": Sum(name) for name in FIELDS}):
-        own = found[row["journey_id"]]
-        for name in FIELDS:
-            setattr(own, name, row[f"all_{name}"] or 0)
+    sums = rows.values_list("journey_id").annotate(*(Sum(name) for name in FIELDS)).order_by()
+    for pk, *values in sums:
+        for name, value in zip(FIELDS, values, strict=True):
+            setattr(found[pk], name, value or 0)
     first = today(moment) - timedelta(days=days - 1)
     for pk, day, sent in rows.filter(day__gte=first).values_list("journey_id", "day", "sent"):
         _on_day(found[pk], day, first, sent)
@@ -176,12 +176,13 @@ def _counted(
 def _by_day(
     rows: QuerySet[Any], moment: str, journey: str
 ) -> Iterable[tuple[int | None, date | None, int]]:
-    return (
+    found: Iterable[tuple[int | None, date | None, int]] = (
         rows.annotate(of_journey=F(journey), of_day=TruncDate(moment, tzinfo=zone()))
         .values_list("of_journey", "of_day")
         .annotate(number=Count("pk"))
         .order_by()
     )
+    return found
 
 
 def _add(counted: Mapping[tuple[int, date], Mapping[str, int]]) -> None:

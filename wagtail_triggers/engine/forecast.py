@@ -20,6 +20,7 @@ from ..journeys import conditions
 from ..journeys.models import Journey
 from ..journeys.plan import Plan
 from ..journeys.steps.base import Answer, EventView, Run, Step
+from ..journeys.steps.decisions import Assign, ChangeContact
 from ..messages.models import Message
 from ..messages.versions import Versions
 from ..segments.membership import memberships
@@ -207,9 +208,9 @@ def _waiting(contact: Contact, runs: Sequence[Enrolment]) -> list[Letter]:
     by_id = {run.pk: run for run in runs}
     rows = Message.objects.filter(contact=contact, due_at__isnull=False, state__in=Message.WAITING)
     rows = rows.select_related("template_version__template").defer("context")
-    ended = {row.enrolment_id for row in rows} - by_id.keys()
+    ended = {row.enrolment_id for row in rows if row.enrolment_id is not None} - by_id.keys()
     more = Enrolment.objects.filter(pk__in=ended).select_related("journey", "version")
-    by_id |= {run.pk: run for run in more} if ended - {None} else {}
+    by_id |= {run.pk: run for run in more} if ended else {}
     found = []
     for row in rows:
         run = by_id.get(row.enrolment_id or 0)
@@ -322,10 +323,11 @@ class _Ways:
     def _moved(run: Run, went: Progress, moment: datetime) -> Run:
         contact, assignments = run.contact, dict(run.assignments)
         for done in went.effects:
-            if hasattr(done.effect, "add_tags"):
-                contact = changed(contact, done.effect)
-            elif hasattr(done.effect, "variant"):
-                assignments[done.effect.experiment] = done.effect.variant
+            match done.effect:
+                case ChangeContact() as change:
+                    contact = changed(contact, change)
+                case Assign(experiment=experiment, variant=variant):
+                    assignments[experiment] = variant
         stays = went.node == run.node and not went.steps
         return replace(
             run,
