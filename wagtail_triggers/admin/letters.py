@@ -22,7 +22,7 @@ from ..journeys.bundles.exporting import templates_named
 from ..journeys.models import Journey
 from ..journeys.reading import problems_of
 from ..messages.lint import lint
-from ..messages.models import Template
+from ..messages.models import MessageClass, Template
 from .permissions import ANY_ACTION, policy_of
 from .publication import publications
 
@@ -105,7 +105,10 @@ class LettersView(WagtailAdminTemplateMixin, TemplateView):
         revision = template.get_latest_revision()
         if template.locked or revision is None:
             return self._told(template, [_t("Somebody has locked it. Ask them to unlock it.")])
-        faults = [str(message) for _field, message in lint(revision.as_object())]
+        draft = revision.as_object()
+        faults = [str(message) for _field, message in lint(draft)]
+        if draft.message_class == MessageClass.MARKETING and draft.topic_id is None:
+            faults.append(_t("A marketing message needs a topic: nobody can have agreed to it."))
         if faults:
             return self._told(template, faults)
         revision.publish(user=self.request.user)
