@@ -121,6 +121,16 @@ class Settings:
     #: Dotted path of a function that gets the request and says whether the visitor's cookie may be
     #: set; empty: yes, unless the browser asks not to be tracked.
     VISITOR_CONSENT = _Setting("", str)
+    #: Events and requests that one API token may make in a minute.
+    API_PER_MINUTE = _Setting(6_000, int)
+    #: Systems that send events with a Standard Webhooks signature, by name:
+    #: `{"erp": {"SECRET": "whsec_…"}}`; a list of secrets while one is replaced.
+    SOURCES: _Setting[dict[str, Any]] = _Setting({}, dict)
+    #: Origins of storefronts elsewhere that may send what their visitors do:
+    #: `["https://store.example"]`. Pages of this project always may.
+    STOREFRONT_ORIGINS: _Setting[list[str]] = _Setting([], list)
+    #: Whether the middleware records each page that a visitor opens, without JavaScript.
+    PAGE_VIEWS = _Setting(False, bool)
     #: What orders, shipping and payments of django-oscar are called in your project; for the
     #: adapter `wagtail_triggers.integrations.oscar`.
     OSCAR: _Setting[dict[str, Any]] = _Setting({}, dict)

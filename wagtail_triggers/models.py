@@ -1,7 +1,7 @@
 """Every room's models, for Django's discovery only. Import them from their room instead."""
 
 from .admin.models import SiteAccess
-from .analytics.models import Rollup, RollupMark
+from .analytics.models import Rollup, RollupMark, StepNumber
 from .consent.models import (
     ConsentEvent,
     FrequencyCap,
@@ -40,8 +40,10 @@ from .messages.models import (
     Trial,
     TriggersSettings,
 )
+from .rest.models import ApiToken
 
 __all__ = [
+    "ApiToken",
     "Assignment",
     "BatchAttempt",
     "Cart",
@@ -72,6 +74,7 @@ __all__ = [
     "SendLedger",
     "SiteAccess",
     "Standing",
+    "StepNumber",
     "StepRun",
     "Subscription",
     "Suppression",

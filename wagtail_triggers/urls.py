@@ -3,8 +3,11 @@
 from django.urls import path
 
 from .consent.views import UnsubscribeView
+from .rest.endpoints import api, document
 
 app_name = "wagtail_triggers"
 urlpatterns = [
+    path("api/openapi.json", document, name="openapi"),
+    path("api/", api.urls),
     path("u/<str:token>/", UnsubscribeView.as_view(), name="unsubscribe"),
 ]
