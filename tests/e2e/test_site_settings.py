@@ -38,6 +38,7 @@ def test_limits_and_quiet_hours_are_added_and_kept(admin: Page, live_server: Any
         f"{Site.objects.get().pk}/"
     )
     admin.goto(url)
+    admin.get_by_role("tab", name="How often and when").click()
     expect(admin.locator("[name=weekly_limit]")).to_have_value("3")
     picture(admin, "settings-empty")
     admin.click("#id_caps-ADD")
@@ -56,6 +57,7 @@ def test_limits_and_quiet_hours_are_added_and_kept(admin: Page, live_server: Any
     assert (cap.limit, cap.amount, cap.unit, cap.channel) == (2, 1, "weeks", "email")
     assert (hours.begins, hours.ends, hours.weekdays) == (time(21), time(8), "7")
     admin.goto(url)
+    admin.get_by_role("tab", name="How often and when").click()
     expect(admin.locator("[name=quiet_hours-0-weekdays][value='7']")).to_be_checked()
     expect(admin.locator("[name=quiet_hours-0-weekdays][value='1']")).not_to_be_checked()
     for width, scheme in ((1280, "dark"), (390, "light"), (390, "dark")):

@@ -6,6 +6,8 @@ import html as html_entities
 import re
 from typing import Final
 
+from django.utils.translation import get_language_bidi
+
 from ..tokens import scan
 from .base import without_marks
 
@@ -39,6 +41,12 @@ def _attribute(text: str) -> str:
 def plain(source: str) -> str:
     """A plain text with Liquid, fit for a mail's plain text."""
     return without_marks(source).strip()
+
+
+def side(align: str | None, otherwise: str = "left") -> str:
+    """Where something stands, in the language that is active: its start is not always left."""
+    chosen = align or otherwise
+    return "right" if chosen == "left" and get_language_bidi() else chosen
 
 
 def only_with(source: str, name: str, inner: str) -> str:

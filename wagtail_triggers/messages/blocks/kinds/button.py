@@ -10,7 +10,7 @@ from wagtail.blocks import BlockGroup, CharBlock, ChoiceBlock, StructBlock
 from ..addresses import AddressBlock, address
 from ..base import TEXT, Mail, MailBlock, Piece
 from ..registry import register_block
-from ..writing import attribute, escaped, only_with, plain
+from ..writing import attribute, escaped, only_with, plain, side
 
 ALIGNMENTS = [("left", _("Start")), ("center", _("Centre"))]
 STYLES = [("filled", _("Filled, in the brand's colour")), ("outline", _("Outline"))]
@@ -46,7 +46,7 @@ class ButtonBlock(MailBlock, StructBlock):
         brand, filled = mail.brand, value.get("style") != "outline"
         button = (
             f'<mj-button css-class="{"wt-button" if filled else "wt-outline"}"'
-            f' href="{attribute(url)}" align="{value.get("align") or "left"}" padding="8px 24px"'
+            f' href="{attribute(url)}" align="{side(value.get("align"))}" padding="8px 24px"'
             f' background-color="{brand.colour if filled else "transparent"}"'
             f' color="{brand.ink if filled else brand.colour}"'
             f' border="2px solid {brand.colour}" border-radius="{brand.radius}px" font-size="16px"'

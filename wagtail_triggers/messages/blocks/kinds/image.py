@@ -13,7 +13,7 @@ from ..base import TEXT, Mail, MailBlock, Piece
 from ..pictures import rendition_url
 from ..registry import register_block
 from ..wares import body_text
-from ..writing import attribute, escaped, only_with, plain
+from ..writing import attribute, escaped, only_with, plain, side
 from .button import ALIGNMENTS
 
 #: As wide as the text: the card less its margins.
@@ -77,7 +77,7 @@ class ImageBlock(MailBlock, StructBlock):
             return (
                 f'<mj-image css-class="wt-picture"{href} alt="{attribute(alt)}"'
                 f' src="{attribute(source)}" width="{width}px" padding="8px 24px"'
-                f' align="{value.get("align") or "center"}" border-radius="{radius}px" />'
+                f' align="{side(value.get("align"), "center")}" border-radius="{radius}px" />'
             )
 
         if not where:
