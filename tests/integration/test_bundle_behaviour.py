@@ -111,7 +111,7 @@ def twins(outbox: list[Outgoing], sites: list[Site]) -> list[Journey]:
     """A journey, and what becomes of its file on the other site."""
     carts = topic("carts", Topic.Consent.SOFT)
     keys = [letter(name, kind=MessageClass.MARKETING, topic=carts) for name in ("First", "Second")]
-    original = publish_on(sites[0], "Carts", _graph(*keys, letter("Thanks")))
+    original = publish_on(sites[0], "Carts", _graph(keys[0], keys[1], letter("Thanks")))
     made = install(Survey(read_bundle(export(original).encode()), sites[1]))
     for one in made.templates:
         one.save_revision().publish()

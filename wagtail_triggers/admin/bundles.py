@@ -42,7 +42,7 @@ IMPORT: Final = "wagtail_triggers.import"
 
 def sites_to_fill(user: Any) -> QuerySet[Site]:
     """Return the sites on which `user` may add journeys and letters, the default one first."""
-    rows = Site.objects.order_by("-is_default_site", "pk")
+    rows: QuerySet[Site] = Site.objects.order_by("-is_default_site", "pk")
     for model in (Journey, Template):
         sites = policy_of(model).sites(user, ["add"])
         rows = rows if sites is None else rows.filter(pk__in=sites)
@@ -248,7 +248,7 @@ class ImportView(WagtailAdminTemplateMixin, TemplateView):
         form = ConfirmForm(request.POST, sites=self.sites)
         if not form.is_valid():
             for error in form.errors.get("bundle", form.errors.get("site", [])):
-                messages.error(request, error)
+                messages.error(request, str(error))
             return redirect(reverse("triggers_bundles:import"))
         try:
             survey = survey_for(

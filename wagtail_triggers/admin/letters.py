@@ -63,7 +63,10 @@ class LettersView(WagtailAdminTemplateMixin, TemplateView):
     @cached_property
     def journey(self) -> Journey:
         """The journey, as it was last saved."""
-        return get_object_or_404(Journey, pk=self.kwargs["pk"]).get_latest_revision_as_object()
+        saved: Journey = get_object_or_404(
+            Journey, pk=self.kwargs["pk"]
+        ).get_latest_revision_as_object()
+        return saved
 
     @cached_property
     def rows(self) -> Sequence[Row]:

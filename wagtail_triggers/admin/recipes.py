@@ -44,7 +44,7 @@ class RecipePage(WagtailAdminTemplateMixin, TemplateView):
 
     page_title = _("Recipes")
     header_icon = "triggers-journey"
-    http_method_names = ("get", "post", "head")
+    http_method_names: tuple[str, ...] = ("get", "post", "head")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Refuse whoever may not add journeys and letters."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.db.models import CharField
+from wagtail.blocks import StreamBlock
 from wagtail.fields import StreamField
 
 from ...messages.models import Template
@@ -83,6 +84,13 @@ JOURNEY_STAYS: Final = frozenset(
 def is_stream(name: str) -> bool:
     """Say whether a text of a template is made of blocks."""
     return isinstance(Template._meta.get_field(name), StreamField)
+
+
+def stream_block(name: str) -> StreamBlock:
+    """Return the blocks that a text of a template is made of."""
+    field = Template._meta.get_field(name)
+    assert isinstance(field, StreamField)  # noqa: S101 - see `is_stream`
+    return field.stream_block
 
 
 def longest(name: str) -> int:

@@ -23,7 +23,7 @@ from ..problems import InvalidGraph, Problem
 from ..surroundings import SiteSurroundings
 from ..validate import validate
 from .exporting import packed_texts
-from .fields import is_stream
+from .fields import is_stream, stream_block
 from .schema import Bundle, TemplatePart, TopicPart
 from .streams import Unpacker
 
@@ -152,9 +152,8 @@ class Survey:
         texts = dict(part.translations[language].texts)
         for name, value in texts.items():
             if is_stream(name):
-                block = Template._meta.get_field(name).stream_block
                 place = f"templates.{part.key}.{language}.{name}"
-                texts[name] = self.unpacker.unpack(block, value, place)
+                texts[name] = self.unpacker.unpack(stream_block(name), value, place)
         return texts
 
     @cached_property
@@ -227,7 +226,7 @@ class Survey:
     @cached_property
     def journey_exists(self) -> bool:
         """Whether this very journey is in the database: then the import makes a second one."""
-        return Journey.objects.filter(uid=self.bundle.journey.uid).exists()
+        return bool(Journey.objects.filter(uid=self.bundle.journey.uid).exists())
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:

@@ -81,7 +81,8 @@ def _find(wanted: str) -> Journey:
         found = list(Journey.objects.filter(pk=int(wanted))) if wanted.isdecimal() else []
     found = found or list(Journey.objects.filter(name=wanted))
     if len(found) == 1:
-        return found[0]
+        journey: Journey = found[0]
+        return journey
     rows = found or Journey.objects.order_by("name")[:50]
     there = "\n".join(f"  {row.uid}  {row.name}" for row in rows) or "  none"
     why = "Several journeys have" if found else "No journey has"
