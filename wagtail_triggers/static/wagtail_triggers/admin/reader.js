@@ -99,7 +99,21 @@
         return;
       }
       if (label) this.name(label);
+      this.redraw();
+    }
+
+    /* Wagtail's panel takes no notice while it is still drawing; then it is asked once more. */
+    redraw() {
+      let began = false;
+      const noticed = () => {
+        began = true;
+      };
+      document.addEventListener('w-preview:update', noticed);
       this.dispatch('chosen');
+      document.removeEventListener('w-preview:update', noticed);
+      if (began) return;
+      const again = () => setTimeout(() => this.dispatch('chosen'), 50);
+      document.addEventListener('w-preview:loaded', again, { once: true });
     }
 
     /* A person who was found becomes the select's own choice. */
