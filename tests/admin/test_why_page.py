@@ -148,7 +148,7 @@ def test_start_page_shows_numbers_and_problems_within_rights_at_a_fixed_cost(
     history: History, client_with: ClientWith
 ) -> None:
     html = page(client_with(*READER), "/admin/")
-    assert 'triggers-home' in html
+    assert "triggers-home" in html
     for words in ("Journeys that run", "Sent today", "People under way", "1 run is parked"):
         assert words in html
     assert "state=parked" in html
@@ -156,7 +156,7 @@ def test_start_page_shows_numbers_and_problems_within_rights_at_a_fixed_cost(
     assert "Journeys that run" in narrow
     assert "Sent today" not in narrow
     assert "is parked" not in narrow
-    assert 'triggers-home' not in page(client_with("view_topic"), "/admin/")
+    assert "triggers-home" not in page(client_with("view_topic"), "/admin/")
 
 
 def test_start_page_costs_the_same_however_much_there_is(
