@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from celery import shared_task
 
+from .analytics import rollups, step_numbers
 from .conf import (
     TASK_JOBS,
     TASK_LIFECYCLE,
@@ -103,8 +104,10 @@ def jobs() -> None:
 
 @_task(TASK_REAP)
 def reap() -> None:
-    """Take back what dead workers held."""
+    """Take back what dead workers held; bring the numbers of days and steps up to date."""
     recovery.reap()
+    rollups.refresh()
+    step_numbers.refresh()
 
 
 @_task(TASK_LIFECYCLE)

@@ -22,8 +22,10 @@ from wagtail.models import Site
 import wagtail_triggers
 from tests.admin.conftest import ClientWith, History
 from tests.shop import template
-from wagtail_triggers.admin.canvas import kinds_for_canvas, node_numbers
+from wagtail_triggers.admin.canvas import kinds_for_canvas
 from wagtail_triggers.admin.canvas_words import WORDS
+from wagtail_triggers.analytics.step_numbers import numbers as node_numbers
+from wagtail_triggers.core.clock import FrozenClock
 from wagtail_triggers.journeys.conditions import ConditionField
 from wagtail_triggers.journeys.durations import Duration
 from wagtail_triggers.journeys.steps.base import Run, Step, StepSettings, Surroundings
@@ -348,13 +350,13 @@ def test_reading_of_nonsense_names_a_problem(text: str, chief: Client) -> None:
     assert answer["problems"]
 
 
-def test_numbers_of_each_step_are_those_of_its_runs(history: History) -> None:
+def test_numbers_of_each_step_are_those_of_its_runs(history: History, clock: FrozenClock) -> None:
     with CaptureQueriesContext(connection) as queries:
-        numbers = node_numbers(history.journey.pk)
-    assert len(queries) == 3
+        numbers = node_numbers(history.journey.pk, clock.read())
+    assert len(queries) == 8
     assert numbers["n1"] == {"entered": 1, "sent": 1}
     assert numbers["n2"] == {"entered": 1, "converted": 1}
-    parked = node_numbers(history.parked.journey_id)
+    parked = node_numbers(history.parked.journey_id, clock.read())
     assert sum(one.get("errors", 0) for one in parked.values()) == 1
 
 
@@ -395,7 +397,8 @@ def test_words_of_the_canvas_are_all_there_and_all_used() -> None:
     said |= {one for pair in re.findall(r"\? '(\w+)' : '(\w+)'", text) for one in pair}
     said |= set(re.findall(r"'(group_\w+)'", text))
     said |= {"entered", "waiting", "sent", "converted", "left"}
-    said |= {key for key in WORDS if key.startswith(("condition_", "was_"))}
+    said |= {"canvas", "outline", "text"}
+    said |= {key for key in WORDS if key.startswith(("condition_", "was_", "mark_"))}
     known = set(WORDS)
     assert set(re.findall(r"\bt\(\s*'(\w+)'", text)) - known == set()
     assert known - said == set()

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
 from django.forms import Media
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -18,7 +17,8 @@ from pydantic import ValidationError
 from wagtail.models import Site
 from wagtail.permissions import policy_registry
 
-from ..engine.models import Enrolment, StepRun
+from ..analytics.step_numbers import numbers
+from ..core import clock
 from ..journeys.graph import Graph, Node, thaw
 from ..journeys.models import Journey
 from ..journeys.problems import InvalidGraph, Problem
@@ -28,7 +28,6 @@ from ..journeys.steps.registry import steps as step_kinds
 from ..journeys.structure import build
 from ..journeys.surroundings import SiteSurroundings
 from ..journeys.validate import validate
-from ..messages.models import Message
 from .canvas_words import WORDS
 from .permissions import may_view
 from .step_forms import OwnForm, at_their_places, form_digest, form_for, own_form_of
@@ -216,45 +215,7 @@ def numbers_view(request: HttpRequest, pk: str) -> JsonResponse:
     if not may_view(request.user, Journey):
         raise PermissionDenied
     journey = get_object_or_404(Journey, pk=pk)
-    return JsonResponse({"numbers": node_numbers(journey.pk)})
-
-
-def node_numbers(journey_id: int) -> dict[str, dict[str, int]]:
-    """Count by node, over all versions, in three queries.
-
-    `entered` are the runs that took a decision there, `waiting` those that stand there now,
-    `sent` the messages that a provider took, `converted` and `left` the runs that ended there,
-    `errors` what is parked there, and messages that failed.
-    """
-    found: dict[str, dict[str, int]] = {}
-
-    def add(node: str, name: str, count: int) -> None:
-        if node and count:
-            numbers = found.setdefault(node, {})
-            numbers[name] = numbers.get(name, 0) + count
-
-    decided = StepRun.objects.filter(enrolment__journey_id=journey_id)
-    for node, count in decided.values_list("node").annotate(Count("enrolment", distinct=True)):
-        add(node, "entered", count)
-    runs = Enrolment.objects.filter(journey_id=journey_id)
-    for node, state, count in runs.values_list("node", "state").annotate(Count("pk")):
-        add(node, _state_number(state), count)
-    accepted, failed = Message.State.ACCEPTED, (Message.State.FAILED, Message.State.UNKNOWN_PARKED)
-    letters = Message.objects.filter(journey_version__journey_id=journey_id)
-    for node, sent, wrong in letters.values_list("node").annotate(
-        sent=Count("pk", filter=Q(state=accepted)), wrong=Count("pk", filter=Q(state__in=failed))
-    ):
-        add(node, "sent", sent)
-        add(node, "errors", wrong)
-    return found
-
-
-def _state_number(state: str) -> str:
-    if state == Enrolment.State.PARKED:
-        return "errors"
-    if state == Enrolment.State.CONVERTED:
-        return "converted"
-    return "waiting" if state in Enrolment.ALIVE else "left"
+    return JsonResponse({"numbers": numbers(journey.pk, clock.now())})
 
 
 def still_canvas(graph: Any, site_id: int | None) -> dict[str, Any]:
@@ -272,7 +233,7 @@ def inspect_canvas(journey: Journey, graph: Any) -> dict[str, Any]:
     is_live = journey.live_version_id is not None
     return {
         **still_canvas(graph, journey.site_id),
-        "numbers": node_numbers(journey.pk) if is_live else None,
+        "numbers": numbers(journey.pk, clock.now()) if is_live else None,
         "numbersUrl": reverse("triggers_journeys:numbers", args=[journey.pk]) if is_live else "",
     }
 

@@ -32,8 +32,36 @@ class Rollup(models.Model):
         return f"{self.journey_id} {self.day}"
 
 
+class StepNumber(models.Model):
+    """What happened at one step of a journey, over all of its versions."""
+
+    wagtail_reference_index_ignore = True
+
+    journey = models.ForeignKey(
+        "wagtail_triggers.Journey", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    node = models.CharField(max_length=64)
+    #: Runs that took a decision there, each once.
+    entered = models.PositiveIntegerField(default=0)
+    sent = models.PositiveIntegerField(default=0)
+    #: Messages that were refused, or of which nobody knows whether they left.
+    failed = models.PositiveIntegerField(default=0)
+    converted = models.PositiveIntegerField(default=0)
+    left = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("number of a step")
+        verbose_name_plural = _("numbers of steps")
+        constraints = (
+            models.UniqueConstraint(fields=["journey", "node"], name="triggers_step_number"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.journey_id} {self.node}"
+
+
 class RollupMark(models.Model):
-    """How far the daily numbers have come: one row."""
+    """How far numbers have come: one row for those of days, one for those of steps."""
 
     wagtail_reference_index_ignore = True
 

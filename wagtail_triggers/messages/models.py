@@ -431,6 +431,12 @@ class Message(models.Model):
                 name="triggers_message_sent",
                 condition=models.Q(state="accepted"),
             ),
+            # What went wrong since the last count.
+            models.Index(
+                fields=["settled_at"],
+                name="triggers_message_wrong",
+                condition=models.Q(state__in=("failed", "unknown_parked")),
+            ),
             # Providers that give our own id back are not looked up here.
             models.Index(
                 fields=["provider_id"],

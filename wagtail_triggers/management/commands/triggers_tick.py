@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from ...analytics import rollups, step_numbers
 from ...engine.scheduler import work_through
 
 
@@ -28,6 +29,8 @@ class Command(BaseCommand):
         """Work, once or for ever."""
         while True:
             done = work_through(seconds=options["seconds"])
+            rollups.refresh()
+            step_numbers.refresh()
             if done.total or options["verbosity"] > 1:
                 self.stdout.write(
                     f"{done.events} events routed, {done.carts} carts looked at, "
