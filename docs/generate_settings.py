@@ -59,8 +59,9 @@ NOTES: Final[Mapping[str, str]] = {
     "HASH_KEYS": "See [secrets](../how-to/run-in-production.md#secrets).",
     "NUDGE": "A hint that is lost costs nothing but the time until the next tick.",
     "RETENTION": "`events` 400 (13 months: the same season of last year), `carts` 400, `steps` "
-    "400, `jobs` 400, `refusals` 90, `pulses` 7 (what the breaker reads), `reports` 400 (what "
-    "providers told), `message_contents` 400 (what a message said; that it was sent stays), "
+    "400, `jobs` 400, `refusals` 90, `pulses` 7 (what the breaker reads), `permits` 400 (what "
+    "frequency caps count, and never less than the longest of them looks back), `reports` 400 "
+    "(what providers told), `message_contents` 400 (what a message said; that it was sent stays), "
     "`messages` None. What is alive is never touched. "
     "See [retention](../how-to/run-in-production.md#retention).",
     "WEBHOOKS": "`SECRET` may be a list, newest first, while one is replaced. See "

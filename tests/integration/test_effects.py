@@ -214,6 +214,21 @@ def test_split_of_two_runs_of_one_person_in_one_batch_goes_one_way() -> None:
     assert Assignment.objects.count() == 10
 
 
+def test_split_of_two_runs_on_versions_with_other_weights_in_one_batch_goes_one_way() -> None:
+    plan = split(a=1, b=0)
+    order("a", line())
+    route_batch()
+    plan.graph = split_graph(0, 1)
+    plan.save_revision().publish()
+    order("b", line())
+    route_batch()
+    assert len(set(Enrolment.objects.values_list("version_id", flat=True))) == 2
+    run_due()
+    # By its own version's weights the second could only have gone the other way.
+    assert list(ways().values()) == [["a", "a"]]
+    assert list(Assignment.objects.values_list("variant", flat=True)) == ["a"]
+
+
 def test_variant_that_is_kept_stays_whatever_comes_later() -> None:
     order("1", line())
     route_batch()

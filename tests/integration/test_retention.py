@@ -16,7 +16,7 @@ from tests.concurrency.people import enrolled, letter, people, planned, site
 from tests.shop import journey, template
 from wagtail_triggers.admin.sent import as_sent
 from wagtail_triggers.checks import check_retention
-from wagtail_triggers.consent.models import SendLedger
+from wagtail_triggers.consent.models import FrequencyCap, SendLedger
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core import clock as times
 from wagtail_triggers.core.clock import FrozenClock
@@ -24,7 +24,7 @@ from wagtail_triggers.engine.health import findings
 from wagtail_triggers.engine.models import Enrolment, Job, Refusal, StepRun, Sweep
 from wagtail_triggers.engine.retention import sweep
 from wagtail_triggers.events.models import Cart, Event
-from wagtail_triggers.messages.models import Message, MessageEvent
+from wagtail_triggers.messages.models import Message, MessageEvent, TriggersSettings
 from wagtail_triggers.tasks import forget
 
 pytestmark = pytest.mark.django_db
@@ -167,6 +167,26 @@ def test_sweep_of_permits_leaves_those_of_messages_on_their_way(clock: FrozenClo
     clock.travel(AGE)
     assert rows()["permits"] == 1
     assert SendLedger.objects.get().message_id == waits.pk
+
+
+def test_sweep_of_permits_leaves_what_the_longest_frequency_cap_still_counts(
+    clock: FrozenClock, settings: Settings
+) -> None:
+    settings.WAGTAIL_TRIGGERS_RETENTION = {"permits": 1}
+    caps = TriggersSettings.for_site(site())
+    caps.caps = [FrequencyCap(limit=1, amount=2, unit="days"), FrequencyCap(amount=3, unit="hours")]
+    caps.save()
+    (sent,) = planned(letter(), people(1))
+    Message.objects.update(state="accepted", due_at=None, settled_at=clock.moment)
+    SendLedger.objects.create(
+        site=site(), contact=sent.contact, message=sent, channel="email", at=clock.moment,
+        until=clock.moment,
+    )  # fmt: skip
+    clock.travel(timedelta(hours=47))
+    assert rows() == {}
+    clock.travel(timedelta(hours=2))
+    assert rows() == {"permits": 1}
+    assert not SendLedger.objects.exists()
 
 
 def test_sweep_of_carts_leaves_those_of_live_runs_and_those_still_to_be_abandoned(

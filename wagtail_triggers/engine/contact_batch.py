@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import DatabaseError
 from django.db.models import F
@@ -17,10 +17,12 @@ from ..conf import TASK_RUN, settings
 from ..consent.subscriptions import Change, subscribe, topic_of, withdraw
 from ..contacts.facts import learn
 from ..contacts.models import Contact
-from ..core.bulk import update_rows
+from ..core.any_of import AnyOf
+from ..core.bulk import insert_columns, update_rows
 from ..core.queue import nudge
 from ..events.models import Event
 from ..events.projections import project
+from ..events.rows import EventRow
 from ..exceptions import UnknownTopic
 from ..journeys.models import Journey
 from ..journeys.steps.base import EventView
@@ -28,7 +30,7 @@ from ..messages import ledger
 from ..segments.membership import memberships
 from . import jobs, pulse
 from .effects import made_by
-from .history import facts, site_zones, view, views, zone
+from .history import facts, site_zones, view, views, views_by_contact, zone
 from .live import LiveJourney, live_journeys, plans_of, shared
 from .models import Conversion, Enrolment, Refusal
 from .past_runs import past_runs
@@ -50,7 +52,7 @@ class ContactBatch:
     """The events of some locked contacts, from loading to writing."""
 
     contacts: dict[int, Contact]
-    events: list[Event]
+    events: list[EventRow]
     moment: datetime
     results: dict[int, Routed] = field(default_factory=lambda: defaultdict(Routed))
 
@@ -90,18 +92,18 @@ class ContactBatch:
                 if event.routed_at is None:
                     stuck.add(pk)
 
-    def _contact(self, event: Event) -> Contact:
+    def _contact(self, event: EventRow) -> Contact:
         assert event.contact_id is not None  # noqa: S101 - the query asked for it
         return self.contacts[event.contact_id]
 
-    def _fail(self, event: Event, error: Exception) -> None:
+    def _fail(self, event: EventRow, error: Exception) -> None:
         logger.warning("Event %d (%s) cannot be routed", event.pk, event.name, exc_info=error)
         event.tries += 1
         event.problem = f"{type(error).__name__}: {error}"[:2_000]
         if event.tries >= settings.MAX_TRIES:
             event.routed_at = self.moment
 
-    def _consent(self, event: Event) -> None:
+    def _consent(self, event: EventRow) -> None:
         if event.name not in ("subscribed", "unsubscribed") or not event.who.get("email"):
             return
         try:
@@ -155,7 +157,7 @@ class ContactBatch:
     def _active(self) -> dict[int, list[ActiveRun]]:
         rows = list(
             Enrolment.objects.filter(
-                contact_id__in=self.contacts, state__in=Enrolment.ALIVE
+                AnyOf("contact_id", self.contacts), state__in=Enrolment.ALIVE
             ).annotate(journey_uid=F("journey__uid"))
         )
         plans = plans_of(row.version_id for row in rows) if rows else {}
@@ -189,8 +191,8 @@ class ContactBatch:
         }
         if not goals:
             return {}
-        rows = Event.objects.filter(contact_id__in=self.contacts, name__in=goals).order_by("pk")
-        return by_contact((row.contact_id, view(row)) for row in rows if row.contact_id)
+        rows = Event.objects.filter(AnyOf("contact_id", self.contacts), name__in=goals)
+        return by_contact(views_by_contact(rows.order_by("pk")))
 
     def save(self) -> None:
         """Write facts, ends, beginnings and the events themselves."""
@@ -204,21 +206,23 @@ class ContactBatch:
         self._save_finishes()
         self._save_begins()
         self._save_wakes()
-        Refusal.objects.bulk_create(
-            Refusal(
-                journey_id=refusal.journey_id,
-                contact_id=pk,
-                event_id=refusal.event_id,
-                reason=refusal.reason,
-                version_id=refusal.version_id,
-                detail=list(refusal.detail),
-                at=self.moment,
-            )
-            for pk, routed in self.results.items()
-            for refusal in routed.refusals
-        )
+        self._save_refusals()
         update_rows(Event, self.events, ["routed_at", "tries", "problem"])
         pulse.of_events(self.events, self.moment)
+
+    def _save_refusals(self) -> None:
+        """An event may be refused by dozens of journeys: by far the most that is written here."""
+        found = [(pk, one) for pk, routed in self.results.items() for one in routed.refusals]
+        columns: dict[str, list[Any]] = {
+            "journey": [one.journey_id for _pk, one in found],
+            "contact": [pk for pk, _one in found],
+            "event": [one.event_id for _pk, one in found],
+            "reason": [one.reason for _pk, one in found],
+            "version": [one.version_id for _pk, one in found],
+            "detail": [one.detail for _pk, one in found],
+            "at": [self.moment] * len(found),
+        }
+        insert_columns(Refusal, columns)
 
     def _save_finishes(self) -> None:
         finishes = {

@@ -12,6 +12,7 @@ from ..contacts.models import Contact
 from ..core.bulk import update_rows
 from ..core.queue import nudge
 from ..events.models import Event
+from ..events.rows import EventRow
 from ..events.types import CONTACT_CHANGED, event_types
 from ..experiments import assignments
 from ..experiments.models import Assignment
@@ -93,7 +94,7 @@ def _to_change(progress: Iterable[Progress], rows: Mapping[int, RunRow]) -> dict
     return Contact.objects.in_bulk(ids) if ids else {}
 
 
-def made_by(event: Event) -> int:
+def made_by(event: Event | EventRow) -> int:
     """The run whose step made an event, or 0."""
     if event.source != SOURCE:
         return 0

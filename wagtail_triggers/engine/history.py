@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
 
 from ..contacts.facts import zone_of
 from ..contacts.models import Contact
 from ..core.any_of import AnyOf
 from ..core.reading import tuples
 from ..events.models import Event
+from ..events.rows import EventRow
 from ..journeys.steps.base import EventView
 from ..messages.models import TriggersSettings
 
 
-def view(event: Event) -> EventView:
+def view(event: Event | EventRow) -> EventView:
     """An event as steps and conditions see it."""
     return EventView(event.pk, event.name, event.payload, event.occurred_at, frozenset(event.refs))
 
@@ -35,6 +38,12 @@ def views(event_ids: Iterable[int]) -> dict[int, EventView]:
     """Events by id; one query. An event that retention has removed is left out."""
     rows = Event.objects.filter(AnyOf("pk", set(event_ids))).values_list(*_VIEW)
     return {row[0]: _viewed(row) for row in tuples(rows)}
+
+
+def views_by_contact(rows: QuerySet[Event]) -> Iterator[tuple[int, EventView]]:
+    """Events of known contacts, each with its contact, in the order of the queryset; one query."""
+    for contact_id, *row in tuples(rows.values_list("contact_id", *_VIEW)):
+        yield contact_id, _viewed(row)
 
 
 def facts_of(contact_ids: Collection[int]) -> dict[int, dict[str, Any]]:
@@ -58,8 +67,8 @@ def history(
     rows = Event.objects.filter(
         AnyOf("contact_id", set(contact_ids)), name__in=wanted, occurred_at__gte=since
     ).order_by("occurred_at", "pk")
-    for contact_id, *row in tuples(rows.values_list("contact_id", *_VIEW)):
-        found[contact_id].append(_viewed(row))
+    for contact_id, event in views_by_contact(rows):
+        found[contact_id].append(event)
     return {contact: tuple(events) for contact, events in found.items()}
 
 

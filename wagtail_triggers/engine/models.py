@@ -301,18 +301,34 @@ class Conversion(models.Model):
 
 
 class Refusal(models.Model):
-    """An event that a journey listens to and that started no run, with the rule behind it."""
+    """An event that a journey listens to and that started no run, with the rule behind it.
+
+    One event may be refused by dozens of journeys, so that this is what a router writes most. It is
+    asked for by person, which is its one index, and no key is enforced.
+    """
 
     wagtail_reference_index_ignore = True
 
     journey = models.ForeignKey(
-        "wagtail_triggers.Journey", on_delete=models.CASCADE, related_name="+"
+        "wagtail_triggers.Journey",
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
     )
     contact = models.ForeignKey(
-        "wagtail_triggers.Contact", on_delete=models.CASCADE, related_name="+"
+        "wagtail_triggers.Contact",
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
     )
     event = models.ForeignKey(
-        "wagtail_triggers.Event", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+        "wagtail_triggers.Event",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
     )
     reason = models.CharField(_("reason"), max_length=64)
     #: The version that listened then; NULL where the event came from a chain that was cut.

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import Count, Max
 
+from ..core.any_of import AnyOf
 from ..journeys.reentry import PastRuns
 from .live import LiveJourney
 from .models import Enrolment
@@ -32,7 +33,9 @@ def past_runs(
     if not looks_back:
         return {}
     found: dict[int, dict[int, PastRuns]] = defaultdict(dict)
-    rows = Enrolment.objects.filter(contact_id__in=contact_ids, journey_id__in=looks_back)
+    rows = Enrolment.objects.filter(
+        AnyOf("contact_id", contact_ids), AnyOf("journey_id", looks_back)
+    )
     for row in (
         rows.values("contact_id", "journey_id")
         .annotate(count=Count("pk"), last=Max("entered_at"))

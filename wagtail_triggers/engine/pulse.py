@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from ..events.models import Event
+from ..events.rows import EventRow
 from ..messages.claim import Claim
 from ..messages.sender import after_sending
 from .advance import Progress
@@ -66,7 +66,7 @@ def of_runs(moment: datetime, **run_ids: Iterable[int | None]) -> None:
     _write(found)
 
 
-def of_events(events: Iterable[Event], moment: datetime) -> None:
+def of_events(events: Iterable[EventRow], moment: datetime) -> None:
     """Count the bounces and complaints among what is routed; two statements, or none."""
     bad: dict[str, list[int | None]] = {"bounces": [], "complaints": []}
     for event in events:

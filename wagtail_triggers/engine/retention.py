@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from ..consent.models import SendLedger
+from ..consent.models import FrequencyCap, SendLedger
 from ..core import clock
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.retention import Table, register_table, tables
@@ -190,9 +190,10 @@ def _all(rows: QuerySet[Any], before: datetime) -> QuerySet[Any]:
 
 
 def _permits(rows: QuerySet[SendLedger], before: datetime) -> QuerySet[SendLedger]:
-    """Of messages that are over. No cap looks back as far as this."""
+    """Of messages that are over, and that no frequency cap counts any more."""
     pending = Message.objects.filter(pk=OuterRef("message_id")).exclude(state__in=Message.TERMINAL)
-    return rows.filter(~Exists(pending))
+    longest = max((cap.window for cap in FrequencyCap.objects.all()), default=timedelta(0))
+    return rows.filter(~Exists(pending), at__lt=clock.now() - longest)
 
 
 def _messages(rows: QuerySet[Message], before: datetime) -> QuerySet[Message]:

@@ -8,7 +8,7 @@ elsewhere is left with its events unrouted: the next round finds them.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -20,10 +20,14 @@ from ..contacts.identify import Description, merge_guests, resolve
 from ..contacts.locking import lock_people
 from ..contacts.models import Contact
 from ..core import clock
+from ..core.any_of import AnyOf
 from ..core.bulk import update_rows
+from ..core.collecting import uncollected
 from ..core.locking import engine_transaction, locked, retrying
+from ..core.reading import tuples
 from ..events.erasing import pass_on
 from ..events.models import Event
+from ..events.rows import EventRow, event_rows
 from . import attempts
 from .contact_batch import ContactBatch
 from .models import BatchAttempt
@@ -35,6 +39,9 @@ EVENTS_PER_CONTACT: Final = 200
 #: Transactions commit out of the order of their ids. So far behind the newest id seen is looked
 #: for on every round; what commits later still is found by the reaper, which looks everywhere.
 LATE_COMMITS: Final = 10_000
+#: So many events get their person at once, for each contact that a batch may route: whoever has
+#: done several things since is routed once.
+EVENTS_EACH: Final = 5
 #: Two routers may meet at the same people. Whoever comes second looks behind them, once, instead of
 #: taking the queue for empty.
 LOOKS: Final = 2
@@ -44,6 +51,7 @@ LOOKS: Final = 2
 _low_water = 0
 
 
+@uncollected
 def route_batch(limit: int | None = None, *, everywhere: bool = False) -> int:
     """Route the events of a batch of contacts.
 
@@ -57,7 +65,7 @@ def route_batch(limit: int | None = None, *, everywhere: bool = False) -> int:
     global _low_water
     limit = limit or settings.BATCH_SIZE
     floor = 0 if everywhere else _low_water
-    found = _resolve_batch(limit, floor)
+    found = _resolve_batch(EVENTS_EACH * limit, floor)
     routed = 0
     for _look in range(LOOKS):
         contact_ids, newest = _waiting_contacts(limit, floor)
@@ -133,25 +141,31 @@ def _resolve_batch(limit: int, floor: int) -> int:
     merge_guests([Description(*row) for row in first_look], moment)
     with engine_transaction():
         # Only what was looked at: what another router left over instead was not merged for.
-        seen = waiting.filter(pk__in=[pk for pk, _site, _who in first_look])
-        rows = list(locked(seen, skip_locked=True))
-        found = resolve([Description(row.pk, row.site_id, row.who) for row in rows], moment)
-        nobody = 0
-        for row in rows:
-            row.resolved = True
-            row.contact_id = found.get(row.pk)
-            if row.contact_id is None:
-                row.routed_at = moment
-                nobody += 1
-        update_rows(Event, rows, ["resolved", "contact", "routed_at"])
-    return nobody
+        seen = waiting.filter(AnyOf("pk", [pk for pk, _site, _who in first_look]))
+        rows = tuples(locked(seen, skip_locked=True).values_list("pk", "site_id", "who"))
+        found = resolve([Description(*row) for row in rows], moment)
+        resolved = [_Resolved(row[0], found.get(row[0]), moment) for row in rows]
+        update_rows(Event, resolved, ["resolved", "contact", "routed_at"])
+    return sum(row.contact_id is None for row in resolved)
+
+
+class _Resolved:
+    """An event whose person has been looked up; about nobody, it is done with."""
+
+    __slots__ = ("contact_id", "pk", "resolved", "routed_at")
+
+    def __init__(self, pk: int, contact_id: int | None, moment: datetime) -> None:
+        self.pk = pk
+        self.resolved = True
+        self.contact_id = contact_id
+        self.routed_at = moment if contact_id is None else None
 
 
 def _waiting_contacts(limit: int, floor: int) -> tuple[list[int], int]:
     """Contacts with unrouted events, those that wait longest first; and the newest such id."""
     rows = (
         Event.objects.filter(routed_at=None, resolved=True, contact_id__isnull=False, pk__gte=floor)
-        .exclude(contact_id__in=attempts.busy_ids(BatchAttempt.Kind.CONTACTS))
+        .exclude(AnyOf("contact_id", attempts.busy_ids(BatchAttempt.Kind.CONTACTS)))
         .values("contact_id")
         .annotate(first=Min("pk"), last=Max("pk"))
         .order_by("first")[:limit]
@@ -165,7 +179,7 @@ def _waiting_contacts(limit: int, floor: int) -> tuple[list[int], int]:
 @retrying
 def _route(contact_ids: Sequence[int], moment: datetime, attempt: BatchAttempt | None) -> int:
     with engine_transaction():
-        people = Contact.objects.filter(pk__in=contact_ids)
+        people = Contact.objects.filter(AnyOf("pk", contact_ids))
         contacts = _still_themselves(lock_people(people, skip_locked=True))
         # A second statement under the lock: what the first saw may have been routed meanwhile.
         batch = ContactBatch(contacts, _unrouted(contacts), moment)
@@ -195,14 +209,14 @@ def _still_themselves(contacts: dict[int, Contact]) -> dict[int, Contact]:
     }
 
 
-def _unrouted(contacts: dict[int, Contact]) -> list[Event]:
-    rows = Event.objects.filter(contact_id__in=contacts, routed_at=None, resolved=True).order_by(
-        "pk"
-    )
-    taken: dict[int, int] = defaultdict(int)
+def _unrouted(contacts: dict[int, Contact]) -> list[EventRow]:
+    rows = Event.objects.filter(
+        AnyOf("contact_id", contacts), routed_at=None, resolved=True
+    ).order_by("pk")
+    taken: Counter[int | None] = Counter()
     kept = []
-    for row in rows:
-        taken[row.contact_id or 0] += 1
-        if taken[row.contact_id or 0] <= EVENTS_PER_CONTACT:
+    for row in event_rows(rows):
+        taken[row.contact_id] += 1
+        if taken[row.contact_id] <= EVENTS_PER_CONTACT:
             kept.append(row)
     return kept

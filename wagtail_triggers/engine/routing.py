@@ -136,32 +136,30 @@ def route_event(
     _wake(person, event, depth, made_by, routed)
     asked_for = event.payload.get("journey") if event.name == JOURNEY_REQUESTED else None
     heard = False
+    seen = Occurrence(person.facts, event, person.zone, event.refs, segments=person.segments)
     for journey in journeys:
         if asked_for is not None and asked_for != journey.uid:
             continue
-        entries = journey.plan.entries_for(event.name)
-        for entry in entries:
-            if entry.admits(event, person.facts, person.zone, person.segments):
+        closed: list[Mapping[str, Any]] = []
+        for entry in journey.plan.entries_for(event.name):
+            why = blames(entry.filter, seen)
+            if not why:
                 _begin(person, journey, entry, event, key, depth, moment, routed)
                 heard = True
                 break  # one event begins one run of a journey, by its first door that is open
+            closed.append({"node": entry.node, "why": [one.to_json() for one in why]})
         else:
-            if entries:
-                routed.refusals.append(_filtered(person, journey, entries, event))
+            if closed:
+                routed.refusals.append(_filtered(journey, event, closed))
     if asked_for is not None and not heard:
         routed.unheard.append(event.id)
 
 
 def _filtered(
-    person: Person, journey: LiveJourney, entries: Iterable[Entry], event: EventView
+    journey: LiveJourney, event: EventView, closed: Iterable[Mapping[str, Any]]
 ) -> Refuse:
     """No door of the journey is open to this event: which condition of each said no."""
-    seen = Occurrence(person.facts, event, person.zone, event.refs, segments=person.segments)
-    doors = tuple(
-        {"node": entry.node, "why": [one.to_json() for one in blames(entry.filter, seen)]}
-        for entry in entries
-    )
-    return Refuse(journey.journey_id, event.id, FILTERED, journey.version_id, doors)
+    return Refuse(journey.journey_id, event.id, FILTERED, journey.version_id, tuple(closed))
 
 
 def _finish(person: Person, event: EventView, routed: Routed) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..conf import settings
+from ..journeys.steps.decisions import Assign
 from .advance import Progress, follow
 from .store import DueRun, Failure, RunStore
 
@@ -29,12 +31,25 @@ def run_batch(store: RunStore, limit: int | None = None) -> int:
 
 
 def decide(runs: Sequence[DueRun]) -> tuple[list[Progress], list[Failure]]:
-    """Follow every run; one that raises fails alone."""
+    """Follow every run; one that raises fails alone.
+
+    A variant that one run of a person is given holds for the person's next one at once. The two may
+    stand on versions with other weights, by which the second would be given another.
+    """
     progress: list[Progress] = []
     failures: list[Failure] = []
+    given: dict[int, dict[str, str]] = {}
     for due in runs:
+        run = due.run
+        if run.contact_id in given:
+            run = replace(run, assignments={**given[run.contact_id], **run.assignments})
         try:
-            progress.append(follow(due.run, due.plan, due.node))
+            done = follow(run, due.plan, due.node)
+            progress.append(done)
+            for one in done.effects:
+                if isinstance(one.effect, Assign):
+                    own = given.setdefault(run.contact_id, {})
+                    own.setdefault(one.effect.experiment, one.effect.variant)
         except Exception as error:  # a step is a host's code too: whatever it raises is its own
             logger.warning("Run %d failed at %s", due.run.enrolment_id, due.node, exc_info=error)
             failures.append(

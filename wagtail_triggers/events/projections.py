@@ -13,6 +13,7 @@ from ..conf import settings
 from ..contacts.models import Contact
 from ..core.bulk import update_rows
 from .models import Cart, Event, Order, OrderLine
+from .rows import EventRow
 
 ORDER_EVENTS = {
     "order_placed": "placed",
@@ -28,7 +29,7 @@ CART_EVENTS = ("cart_updated", "checkout_started")
 PROJECTED = frozenset((*ORDER_EVENTS, *CART_EVENTS))
 
 
-def project(events: Sequence[Event], contacts: dict[int, Contact]) -> None:
+def project(events: Sequence[EventRow], contacts: dict[int, Contact]) -> None:
     """Bring carts, orders and the contacts' order facts up to date.
 
     Args:
@@ -54,7 +55,7 @@ def project(events: Sequence[Event], contacts: dict[int, Contact]) -> None:
 class Carts:
     """Carts as events leave them. `Carts(())` begins with none, and asks no database."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[EventRow]) -> None:
         ids = {cart for event in events if (cart := event.payload.get("cart_id"))}
         sites = {event.site_id for event in events}
         self.rows = {
@@ -63,7 +64,7 @@ class Carts:
         }
         self.changed: dict[tuple[int, str], Cart] = {}
 
-    def touch(self, event: Event) -> None:
+    def touch(self, event: Event | EventRow) -> None:
         """A cart was changed, or somebody went to the checkout with it."""
         row = self._row(event)
         if row is None:
@@ -91,7 +92,7 @@ class Carts:
             else None
         )
 
-    def close(self, event: Event) -> None:
+    def close(self, event: Event | EventRow) -> None:
         """A cart became an order; kept even if the cart was never heard of."""
         row = self._row(event)
         if row is None:
@@ -105,7 +106,7 @@ class Carts:
         row.abandon_at = None
         row.updated_at = max(row.updated_at, event.occurred_at)
 
-    def _row(self, event: Event) -> Cart | None:
+    def _row(self, event: Event | EventRow) -> Cart | None:
         cart_id = event.payload.get("cart_id")
         if not cart_id or event.contact_id is None:
             return None
@@ -131,7 +132,7 @@ class Carts:
 
 
 class _Orders:
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[EventRow]) -> None:
         ids = {order for event in events if (order := event.payload.get("order_id"))}
         sites = {event.site_id for event in events}
         self.rows = {
@@ -141,7 +142,7 @@ class _Orders:
         self.changed: dict[tuple[int, str], Order] = {}
         self.lines: dict[tuple[int, str], list[dict[str, Any]]] = {}
 
-    def apply(self, event: Event) -> None:
+    def apply(self, event: Event | EventRow) -> None:
         """An order was placed, or moved on."""
         order_id = event.payload.get("order_id")
         if not order_id or event.contact_id is None:
@@ -231,6 +232,6 @@ def _money(value: Any) -> tuple[Decimal | None, str]:
     return Decimal(str(value["amount"])), str(value["currency"])
 
 
-def _cart_payload(event: Event) -> dict[str, Any]:
+def _cart_payload(event: Event | EventRow) -> dict[str, Any]:
     kept = ("cart_id", "checkout_id", "lines", "total", "url")
     return {name: event.payload[name] for name in kept if name in event.payload}

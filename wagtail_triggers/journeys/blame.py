@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -43,23 +43,28 @@ def blames(condition: Condition | None, evidence: Evidence) -> list[Blame]:
     Of conditions that must all hold it is the first that does not, of those of which one is enough
     it is each of them.
     """
-    if condition is None or condition.holds(evidence):
+    if condition is None:
         return []
-    return list(_of(condition, evidence, wanted=True))[:MOST]
+    return _of(condition, evidence, wanted=True)[:MOST]
 
 
-def _of(condition: Condition, evidence: Evidence, *, wanted: bool) -> Iterator[Blame]:
-    """The leaves by which `condition` is not what is `wanted`."""
+def _of(condition: Condition, evidence: Evidence, *, wanted: bool) -> list[Blame]:
+    """The leaves by which `condition` is not what is `wanted`; each is asked once."""
     if isinstance(condition, Not):
-        yield from _of(condition.of, evidence, wanted=not wanted)
-        return
+        return _of(condition.of, evidence, wanted=not wanted)
     if not isinstance(condition, AllOf | AnyOf):
-        yield Blame(condition, not wanted, found_by(condition, evidence))
-        return
-    wrong = [one for one in condition.of if one.holds(evidence) is not wanted]
+        holds = condition.holds(evidence)
+        return [] if holds is wanted else [Blame(condition, holds, found_by(condition, evidence))]
     first_is_enough = isinstance(condition, AllOf) is wanted
-    for one in wrong[:1] if first_is_enough else wrong:
-        yield from _of(one, evidence, wanted=wanted)
+    every: list[Blame] = []
+    for one in condition.of:
+        wrong = _of(one, evidence, wanted=wanted)
+        if first_is_enough and wrong:
+            return wrong
+        if not first_is_enough and not wrong:
+            return []
+        every += wrong
+    return every
 
 
 def found_by(leaf: Condition, evidence: Evidence) -> Any:

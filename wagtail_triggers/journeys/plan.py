@@ -24,7 +24,6 @@ from .steps.entry import EntryStep
 from .steps.goal import GoalStep
 from .structure import Structure
 
-
 #: What a step that is not known may look at.
 _EVERYTHING: Final = Step.reads
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wagtail_triggers.journeys.blame import blames
-from wagtail_triggers.journeys.conditions import parse
+from wagtail_triggers.journeys.conditions import evaluate, parse
 from wagtail_triggers.journeys.steps.base import EventView, Occurrence
 
 CART = EventView(
@@ -58,3 +58,21 @@ def test_blame_of_a_long_value_is_cut_short() -> None:
     (one,) = blames(parse({"fact": "bio", "op": "eq", "value": "y"}), SEEN)
     assert len(one.found) == 120
     assert one.found.endswith("…")
+
+
+def grown(conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What can be made of these by one more "not", "all" or "any"."""
+    pairs = [[one, other] for one in conditions for other in conditions]
+    lists = [{kind: pair} for kind in ("all", "any") for pair in pairs]
+    return [*({"not": one} for one in conditions), *lists]
+
+
+def test_router_may_ask_for_the_blame_alone_since_it_is_empty_only_where_a_condition_holds() -> (
+    None
+):
+    leaves = [GERMAN, FRENCH]
+    every = [*leaves, *grown(leaves), *grown(grown(leaves))]
+    assert len(every) > 200
+    for condition in every:
+        parsed = parse(condition)
+        assert bool(blames(parsed, SEEN)) is not evaluate(parsed, SEEN), condition

@@ -48,7 +48,7 @@ def test_every_step_that_looks_at_less_is_tried_here() -> None:
 
 @pytest.mark.parametrize("kind", LOOKS_AT_LESS)
 def test_step_that_says_it_looks_at_less_decides_without_it(kind: str) -> None:
-    found = steps.get(kind)
+    found: Any = steps.get(kind)
     found(found.Settings.model_validate(LOOKS_AT_LESS[kind])).decide(unread())
 
 
