@@ -39,7 +39,7 @@ def test_question_says_exactly_what_will_happen_and_changes_nothing(
     Message.objects.filter(pk=history.message.pk).update(state=Message.State.PLANNED)
     html = unescape(chief.get(url_of(history)).content.decode())
     for words in (
-        "This cannot be undone",
+        "Ada Lovelace will be erased. This cannot be undone",
         "One journey that the person is in ends.",
         "One message that waits is cancelled, a receipt too.",
         "ada@example.com gets no marketing any more",
