@@ -253,11 +253,11 @@ def test_letters_are_published_together_and_faults_are_named(
     writer.post(reverse("triggers_recipes:recipe", args=["shipping-notice"]))
     made = Journey.objects.get()
     url = reverse("triggers_bundles:letters", args=[made.pk])
-    assert "Publish the letter" not in writer.get(url).text
+    assert "Publish the message" not in writer.get(url).text
     writer.post(url)
     assert not Template.objects.filter(live=True).exists()
     publisher = client_with("view_journey", "view_template", "publish_template", "change_template")
-    assert "Publish the letter" in publisher.get(url).text
+    assert "Publish the message" in publisher.get(url).text
     letter = Template.objects.get()
     letter.subject = "{{ contact.fist_name }}"
     letter.save_revision()
@@ -267,7 +267,7 @@ def test_letters_are_published_together_and_faults_are_named(
     assert not Template.objects.filter(live=True).exists()
     letter.subject = "On its way"
     letter.save_revision()
-    assert "1 letter is published." in publisher.post(url, follow=True).text
+    assert "1 message is published." in publisher.post(url, follow=True).text
     letter.refresh_from_db()
     assert (letter.live, letter.live_version is not None) == (True, True)
 

@@ -237,7 +237,7 @@ def test_what_is_missing_here_is_said_with_the_fix_and_imported_as_a_draft_all_t
         "There is no channel “pigeon”.",
         "There is no kind of step “teleport”.",
         "There is no topic “carts”. Add it under Triggers > Topics",
-        "A letter is written for the event “quiz_finished”.",
+        "A message is written for the event “quiz_finished”.",
     ):
         assert part in said
     made = install(survey)

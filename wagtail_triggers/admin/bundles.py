@@ -86,7 +86,7 @@ def export_buttons(user: Any, journey: Journey) -> list[Button]:
     url = reverse("triggers_bundles:export", args=[journey.pk])
     letters = reverse("triggers_bundles:letters", args=[journey.pk])
     buttons = [
-        Button(_("Letters"), url=letters, icon_name="mail", priority=26),
+        Button(_("Message templates"), url=letters, icon_name="mail", priority=26),
         Button(_("Export"), url=url, icon_name="download", priority=60),
     ]
     if journey.live_version_id is not None and journey.has_unpublished_changes:
@@ -280,7 +280,10 @@ def landed(request: HttpRequest, made: Imported, source: str = "") -> HttpRespon
     )
     messages.success(
         request,
-        _t("“%(name)s” is there, as a draft. Look at its letters, then publish them and it.")
+        _t(
+            "“%(name)s” is there, as a draft. Look at its message templates, then publish them "
+            "and the journey."
+        )
         % {"name": made.journey.name},
     )
     return redirect(reverse("triggers_bundles:letters", args=[made.journey.pk]))

@@ -48,7 +48,7 @@ class Row:
 class LettersView(WagtailAdminTemplateMixin, TemplateView):
     """GET lists the letters, POST publishes those that are drafts."""
 
-    page_title = _("Letters")
+    page_title = _("Message templates")
     header_icon = "mail"
     template_name = "wagtail_triggers/admin/letters.html"
     http_method_names = ("get", "post", "head")
@@ -100,7 +100,7 @@ class LettersView(WagtailAdminTemplateMixin, TemplateView):
             if row.is_pending:
                 done += self._published(row.template)
         if done:
-            text = ngettext("%(n)d letter is published.", "%(n)d letters are published.", done)
+            text = ngettext("%(n)d message is published.", "%(n)d messages are published.", done)
             messages.success(request, text % {"n": done})
         return redirect(reverse("triggers_bundles:letters", args=[self.journey.pk]))
 

@@ -93,6 +93,10 @@ class _After(SiteSurroundings):
         """Those of the file count as published: they are to be, before the journey is."""
         return template in self._coming or super().template_exists(template)
 
+    def lacks_languages(self, template: str) -> tuple[str, ...]:
+        """Return none: what a bundle brings is looked at once it is here."""
+        return ()
+
     def template_label(self, template: str) -> str:
         """As the file calls it, else as the site does."""
         return self._coming.get(template) or super().template_label(template)
@@ -139,7 +143,7 @@ class Survey:
         }
         if not allows_mjml and MjmlBlock.identifier in self.unpacker.kinds:
             raise BundleError(
-                _("A letter in the file has a block of raw MJML, which you may not write. Ask "
+                _("A message in the file has a block of raw MJML, which you may not write. Ask "
                   "somebody who may to import it, or take the block out.")
             )  # fmt: skip
 
@@ -246,8 +250,8 @@ class Survey:
     def _missing_topics(self) -> list[Missing]:
         made = {topic.slug for topic in self.new_topics}
         fix = _(
-            "Add it under Triggers > Topics, or ask somebody who may. Until then the letters on it "
-            "have no topic, and cannot be published."
+            "Add it under Triggers > Topics, or ask somebody who may. Until then the messages on "
+            "it have no topic, and cannot be published."
         )
         return [
             Missing(_("There is no topic “%(slug)s”.") % {"slug": slug}, fix)
@@ -263,7 +267,7 @@ class Survey:
         }
         fix = _("The app of your shop that knows it is missing. Or choose another in the template.")
         return [
-            Missing(_("A letter is written for the event “%(name)s”.") % {"name": name}, fix)
+            Missing(_("A message is written for the event “%(name)s”.") % {"name": name}, fix)
             for name in sorted(named - {"", DIGEST})
             if name not in event_types
         ]
@@ -337,5 +341,5 @@ def language_name(code: str) -> str:
 def _picture(title: str) -> Missing:
     return Missing(
         _("The picture “%(title)s” is not here.") % {"title": title},
-        _("Upload it under Images, and choose it in the letter."),
+        _("Upload it under Images, and choose it in the message."),
     )
