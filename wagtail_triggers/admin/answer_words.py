@@ -88,7 +88,9 @@ RUNS: Mapping[str, StrOrPromise] = {
     ),
     "task": _("The run waits for somebody of the staff at “%(step)s”, at the latest %(until)s."),
     "job": _("The run waits for another system at “%(step)s”, at the latest until %(until)s."),
-    "waiting": _("The person is in the journey and waits until %(until)s: “%(step)s”."),
+    "waiting": _(
+        "The person is in the journey, at “%(step)s” since %(since)s, and goes on at %(until)s."
+    ),
     "waiting_for": _(
         "The person is in the journey, at “%(step)s” since %(since)s, at the latest until "
         "%(until)s."

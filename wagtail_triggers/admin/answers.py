@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +28,6 @@ from ..journeys.surroundings import SiteSurroundings
 from ..messages.models import Template
 from .answer_words import ENTRY, ENTRY_TONES, LETTERS, RUNS, STOPS
 from .states import explained, tone
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,11 @@ class Answers:
         else:
             title = _t("An event that is no longer kept")
             at = run.entered_at if run is not None else None
-        letters = tuple(self.told(one) for one in attempt.letters if one is not attempt.answer)
+        # The answer leads to the run and its version; a letter needs no more than its own page.
+        letters = tuple(
+            replace(told, links=told.links[:1])
+            for told in (self.told(one) for one in attempt.letters if one is not attempt.answer)
+        )
         return ToldAttempt(title, at, self.told(attempt.answer), letters)
 
     def _entry(self, finding: Finding) -> Told:
@@ -128,13 +131,13 @@ class Answers:
             "version": finding.version.number if finding.version else "?",
         }
         words = ENTRY.get(finding.code)
-        sentence = words % values if words else explained(finding.code)
+        sentence = _closed(words % values if words else explained(finding.code))
         more = [*self._rule(finding)]
         if standing is not None and standing.reason and finding.code == "journey_paused":
             more.append(explained(standing.reason))
         return Told(
             finding.code,
-            str(sentence),
+            sentence,
             ENTRY_TONES.get(finding.code, "warning"),
             finding.at,
             tuple(more),
@@ -152,7 +155,7 @@ class Answers:
             "since": _moment(finding.at),
         }
         words = RUNS.get(finding.code)
-        sentence = words % values if words else explained(run.reason or finding.code)
+        sentence = _closed(words % values if words else explained(run.reason or finding.code))
         more = []
         if finding.standing is not None and finding.standing.reason:
             more.append(explained(finding.standing.reason))
@@ -162,7 +165,9 @@ class Answers:
         elif finding.code in ("journey_paused_now", "site_off", "trying_again"):
             state = "warning"
         links = tuple(self._links(finding))
-        return Told(finding.code, str(sentence), state, finding.at, tuple(more), links)
+        # A sentence that says since when needs no second moment behind it.
+        at = None if words and "%(since)s" in str(words) else finding.at
+        return Told(finding.code, sentence, state, at, tuple(more), links)
 
     def _letter(self, finding: Finding) -> Told:
         message = finding.message
@@ -175,7 +180,8 @@ class Answers:
         }
         words = LETTERS.get(finding.code) or STOPS.get(str(message.state)) or STOPS["planned"]
         links = tuple(self._links(finding))
-        return Told(finding.code, str(words % values), tone(message.state), finding.at, (), links)
+        sentence = _closed(words % values)
+        return Told(finding.code, sentence, tone(message.state), finding.at, (), links)
 
     # -- rules ----------------------------------------------------------------------------------
 
@@ -345,6 +351,12 @@ class Answers:
 _OF_CONSENT = frozenset(
     {"no_address", "suppressed", "unsubscribed_all", "unsubscribed", "no_consent"}
 )
+
+
+def _closed(sentence: object) -> str:
+    """Return a sentence with one full stop, also where its last word brings its own ("a.m.")."""
+    text = str(sentence).rstrip()
+    return text[:-1] if text.endswith("..") else text
 
 
 def _moment(value: datetime | None) -> str:

@@ -23,12 +23,13 @@ from wagtail import hooks
 from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.log_actions import log
 
+from ..contacts.models import Contact
 from ..core import clock
 from ..engine.lifecycle import archive, end_runs, pause, resume, retry_parked
 from ..engine.models import Enrolment
 from ..exceptions import TriggersError
 from ..journeys.models import Journey
-from .permissions import may_retry, may_steer, policy_of, visible
+from .permissions import may_retry, may_see_people, may_steer, policy_of, visible
 from .retry import ACTION as RETRY
 from .states import explained
 from .switching import ARCHIVE, PAUSE, RESUME, ArchiveForm, ResumeForm
@@ -263,9 +264,12 @@ class RunDecision(Decision):
         """Return the runs with what the question names of them."""
         rows: list[Any] = super().get_queryset(model, object_ids)
         journeys = Journey.objects.in_bulk({row.journey_id for row in rows})
+        named = may_see_people(self.request.user)
+        people = Contact.objects.in_bulk({row.contact_id for row in rows}) if named else {}
         for row in rows:
             row.journey = journeys[row.journey_id]
-            row.shown = f"{row.journey} · {row.key or row.pk}"
+            parts = [people.get(row.contact_id), row.journey, row.key]
+            row.shown = " · ".join(str(part) for part in parts if part)
         return rows
 
 

@@ -74,7 +74,7 @@ class WhyView(WagtailAdminTemplateMixin, TemplateView):
                 "url": reverse("triggers_journeys:inspect", args=[self.journey.pk]),
                 "label": str(self.journey),
             },
-            {"url": "", "label": self.get_page_title(), "sublabel": str(self.contact)},
+            {"url": "", "label": self.get_page_title(), "sublabel": self.get_page_subtitle()},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
