@@ -127,3 +127,21 @@ def test_look_is_brought_out_only_by_who_may_set_it_and_publish(
     for answer in (client.get(recompile_url()), client.post(recompile_url())):
         assert answer.status_code in {302, 403}
     assert TemplateVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_preview_shows_a_mail_in_the_colours_of_the_form_and_keeps_none(
+    mode: str, chief: Client
+) -> None:
+    site = Site.objects.get()
+    args = ["wagtail_triggers", "triggerssettings", site.pk]
+    preview = reverse("wagtailsettings:preview_on_edit", args=args)
+    posted = chief.post(preview, form(page_colour="#aa0000", dark_page_colour="#00bb00"))
+    assert posted.json() == {"is_valid": True, "is_available": True}
+    answer = chief.get(preview, {"mode": mode})
+    html = answer.content.decode()
+    assert "#aa0000" in html
+    assert "Linen shirt" in html
+    assert ("@media all" in html) is (mode == "dark")
+    assert answer["Content-Security-Policy"].endswith("; sandbox")
+    assert not TriggersSettings.objects.filter(page_colour="#aa0000").exists()

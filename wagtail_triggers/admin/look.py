@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from django.views.generic import TemplateView
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import HelpPanel
+from wagtail.admin.staticfiles import versioned_static
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.images import get_image_model
 from wagtail.log_actions import log
@@ -38,6 +39,11 @@ RECOMPILE = "wagtail_triggers.recompile"
 
 class ColourInput(forms.TextInput):
     """A colour as `#rrggbb`: the browser's own chooser where a colour must be given."""
+
+    @property
+    def media(self) -> forms.Media:
+        """Our style sheet."""
+        return forms.Media(css={"all": [versioned_static("wagtail_triggers/admin/look.css")]})
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """Return a context with the type that fits: the chooser knows no empty colour."""

@@ -40,7 +40,7 @@ class MessageClass(models.TextChoices):
     TRANSACTIONAL = "transactional", _("Transactional (order, shipping, account)")
 
 
-class TriggersSettings(BrandLook, BaseSiteSetting, ClusterableModel):
+class TriggersSettings(PreviewableMixin, BrandLook, BaseSiteSetting, ClusterableModel):
     """Who writes, how often and when, per site: in the admin under Settings > Triggers."""
 
     sender_name = models.CharField(
@@ -105,6 +105,17 @@ class TriggersSettings(BrandLook, BaseSiteSetting, ClusterableModel):
 
     class Meta:
         verbose_name = _("triggers")
+
+    @property
+    def preview_modes(self) -> list[tuple[str, StrOrPromise]]:
+        """What Wagtail's preview panel offers."""
+        return [("light", _("By day")), ("dark", _("In the dark"))]
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        """Show a made-up mail in the look that is being chosen."""
+        from .look_preview import serve_look  # rendering needs these models
+
+        return serve_look(self, request, mode_name)
 
 
 class Template(
