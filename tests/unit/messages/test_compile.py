@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.utils import translation
@@ -344,6 +345,6 @@ def test_words_on_the_brands_colour_can_be_read(colour: str, ink: str, light: st
         {"url": "shop.example"},
     ],
 )
-def test_brand_with_an_unusable_value_is_refused(more: dict[str, str]) -> None:
+def test_brand_with_an_unusable_value_is_refused(more: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="brand's"):
         Brand(name="x", **more)

@@ -31,10 +31,10 @@ NETWORKS: Final = (
 class LinkBlock(StructBlock):
     """One page on one network."""
 
-    network = ChoiceBlock(label=_("network"), choices=NETWORKS, default="instagram")
-    url = URLBlock(label=_("address"))
+    network = ChoiceBlock(label=_("Network"), choices=NETWORKS, default="instagram")
+    url = URLBlock(label=_("Address"))
     label = CharBlock(
-        label=_("name"), required=False, max_length=40, help_text=_("Empty: the network's.")
+        label=_("Name"), required=False, max_length=40, help_text=_("Empty: the network's.")
     )
 
     class Meta:

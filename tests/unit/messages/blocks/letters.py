@@ -23,7 +23,7 @@ BRAND = Brand(
     colour="#2b5a53",
     social=(("Instagram", "https://instagram.example/leaf"),),
 )
-STREAM = Template._meta.get_field("body").stream_block  # type: ignore[union-attr]
+STREAM = Template._meta.get_field("body").stream_block
 #: The settings with which a kind is shown in the chooser, for all kinds.
 SHOWN: dict[str, Any] = {
     name: kind.get_preview_value() for name, kind in STREAM.child_blocks.items()

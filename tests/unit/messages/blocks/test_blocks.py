@@ -232,3 +232,17 @@ def test_products_side_by_side_fill_rows() -> None:
     assert grid.count("<tr") == 2
     assert grid.count("</tr>") == 2
     assert grid.count("<td") == 5
+
+
+def test_every_kind_has_an_icon_a_group_and_words_for_the_list() -> None:
+    from django.template.loader import select_template
+    from wagtail.blocks import Block
+
+    for name, kind in STREAM.child_blocks.items():
+        assert isinstance(kind, Block)
+        assert str(kind.meta.group) in {"Text", "Shop", "Layout", "Advanced"}, name
+        assert str(kind.meta.description), name
+        icon = kind.meta.icon
+        select_template(
+            [f"wagtailadmin/icons/{icon}.svg", f"wagtail_triggers/admin/icons/{icon}.svg"]
+        )

@@ -23,10 +23,10 @@ class ButtonBlock(MailBlock, StructBlock):
     identifier = "button"
     place = 40
 
-    text = CharBlock(label=_("words"), max_length=120)
-    url = AddressBlock(label=_("address"))
-    style = ChoiceBlock(label=_("style"), choices=STYLES, default="filled")
-    align = ChoiceBlock(label=_("position"), choices=ALIGNMENTS, default="left")
+    text = CharBlock(label=_("Words"), max_length=120)
+    url = AddressBlock(label=_("Address"))
+    style = ChoiceBlock(label=_("Style"), choices=STYLES, default="filled")
+    align = ChoiceBlock(label=_("Position"), choices=ALIGNMENTS, default="left")
 
     class Meta:
         icon = "link-external"

@@ -21,16 +21,16 @@ class CartBlock(MailBlock, StructBlock):
     identifier = "cart"
     place = 10
 
-    pictures = BooleanBlock(label=_("pictures"), required=False, default=True)
-    total = BooleanBlock(label=_("total"), required=False, default=True)
+    pictures = BooleanBlock(label=_("Pictures"), required=False, default=True)
+    total = BooleanBlock(label=_("Total"), required=False, default=True)
     button = CharBlock(
-        label=_("button"),
+        label=_("Button"),
         required=False,
         max_length=120,
         help_text=_("Leads back to the cart. Empty: no button."),
     )
     fallback = CharBlock(
-        label=_("without a cart"),
+        label=_("Without a cart"),
         required=False,
         max_length=500,
         help_text=_("Shown where there is no cart, or nothing in it. Empty: nothing."),

@@ -31,10 +31,10 @@ class ColumnsBlock(MailBlock, StructBlock):
     place = 10
     in_columns = False
 
-    widths = ChoiceBlock(label=_("widths"), choices=CHOICES, default="equal")
+    widths = ChoiceBlock(label=_("Widths"), choices=CHOICES, default="equal")
 
     class Meta:
-        icon = "grip"
+        icon = "table"
         label = _("Columns")
         group = LAYOUT
         description = _("Two or three columns. On a phone they stand below each other.")
@@ -48,7 +48,7 @@ class ColumnsBlock(MailBlock, StructBlock):
         from ..stream import stream_of  # reads the registry that this module is registered in
 
         column = stream_of(lambda kind: kind.in_columns, label=_("Column"), required=False)
-        columns = ListBlock(column, label=_("columns"), min_num=2, max_num=3, default=[[], []])
+        columns = ListBlock(column, label=_("Columns"), min_num=2, max_num=3, default=[[], []])
         super().__init__([("columns", columns), *(local_blocks or [])], **options)
 
     def compile(self, value: Any, mail: Mail) -> Piece:

@@ -56,10 +56,10 @@ class ConditionBlock(MailBlock, StructBlock):
     in_conditions = False
 
     variable = CharBlock(
-        label=_("variable"), max_length=120, help_text=_("For example contact.orders_count.")
+        label=_("Variable"), max_length=120, help_text=_("For example contact.orders_count.")
     )
-    operator = ChoiceBlock(label=_("comparison"), choices=CHOICES, default="is_set")
-    value = CharBlock(label=_("value"), required=False, max_length=120)
+    operator = ChoiceBlock(label=_("Comparison"), choices=CHOICES, default="is_set")
+    value = CharBlock(label=_("Value"), required=False, max_length=120)
 
     class Meta:
         icon = "triggers-branch"

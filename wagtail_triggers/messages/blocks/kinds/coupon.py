@@ -25,7 +25,7 @@ class CouponBlock(MailBlock, StructBlock):
     place = 40
 
     code = CharBlock(
-        label=_("code"),
+        label=_("Code"),
         max_length=120,
         default="{{ coupon.code }}",
         help_text=_(
@@ -34,18 +34,18 @@ class CouponBlock(MailBlock, StructBlock):
         ),
     )
     worth = CharBlock(
-        label=_("what it is worth"),
+        label=_("What it is worth"),
         required=False,
         max_length=255,
         help_text=_("Empty: what the coupon says of itself, such as “10 % off”."),
     )
     terms = BooleanBlock(
-        label=_("say how long it holds and what it needs"), required=False, default=True
+        label=_("Say how long it holds and what it needs"), required=False, default=True
     )
-    button = CharBlock(label=_("button"), required=False, max_length=120)
-    url = AddressBlock(label=_("address of the button"), required=False)
+    button = CharBlock(label=_("Button"), required=False, max_length=120)
+    url = AddressBlock(label=_("Address of the button"), required=False)
     fallback = CharBlock(
-        label=_("without a coupon"),
+        label=_("Without a coupon"),
         required=False,
         max_length=500,
         help_text=_("Shown where there is no code. Empty: nothing."),

@@ -19,7 +19,7 @@ class DividerBlock(MailBlock, StaticBlock):
     place = 30
 
     class Meta:
-        icon = "horizontalrule"
+        icon = "minus"
         label = _("Divider")
         group = LAYOUT
         admin_text = _("A thin line across the mail.")

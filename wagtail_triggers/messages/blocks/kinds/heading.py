@@ -23,9 +23,9 @@ class HeadingBlock(MailBlock, StructBlock):
     identifier = "heading"
     place = 10
 
-    text = CharBlock(label=_("words"), max_length=255)
-    size = ChoiceBlock(label=_("size"), choices=SIZES, default="h1")
-    align = ChoiceBlock(label=_("position"), choices=ALIGNMENTS, default="left")
+    text = CharBlock(label=_("Words"), max_length=255)
+    size = ChoiceBlock(label=_("Size"), choices=SIZES, default="h1")
+    align = ChoiceBlock(label=_("Position"), choices=ALIGNMENTS, default="left")
 
     class Meta:
         icon = "title"

@@ -34,9 +34,9 @@ class ImageBlock(MailBlock, StructBlock):
     identifier = "image"
     place = 30
 
-    image = ImageChooserBlock(label=_("picture"))
+    image = ImageChooserBlock(label=_("Picture"))
     alt = CharBlock(
-        label=_("words for it"),
+        label=_("Words for it"),
         required=False,
         max_length=255,
         help_text=_(
@@ -44,10 +44,10 @@ class ImageBlock(MailBlock, StructBlock):
             "Empty: it is decoration."
         ),
     )
-    url = AddressBlock(label=_("link"), required=False)
-    width = ChoiceBlock(label=_("width"), choices=WIDTH_CHOICES, default="full")
-    align = ChoiceBlock(label=_("position"), choices=ALIGNMENTS, default="center")
-    square = BooleanBlock(label=_("square corners"), required=False)
+    url = AddressBlock(label=_("Link"), required=False)
+    width = ChoiceBlock(label=_("Width"), choices=WIDTH_CHOICES, default="full")
+    align = ChoiceBlock(label=_("Position"), choices=ALIGNMENTS, default="center")
+    square = BooleanBlock(label=_("Square corners"), required=False)
 
     class Meta:
         icon = "image"

@@ -25,23 +25,23 @@ class OrderBlock(MailBlock, StructBlock):
     identifier = "order"
     place = 20
 
-    number = BooleanBlock(label=_("number of the order"), required=False, default=True)
-    pictures = BooleanBlock(label=_("pictures"), required=False, default=True)
+    number = BooleanBlock(label=_("Number of the order"), required=False, default=True)
+    pictures = BooleanBlock(label=_("Pictures"), required=False, default=True)
     sums = BooleanBlock(
-        label=_("sums"),
+        label=_("Sums"),
         required=False,
         default=True,
         help_text=_("Delivery, discount and tax where the shop sends them, and the total."),
     )
-    address = BooleanBlock(label=_("delivery address"), required=False, default=True)
+    address = BooleanBlock(label=_("Delivery address"), required=False, default=True)
     button = CharBlock(
-        label=_("button"),
+        label=_("Button"),
         required=False,
         max_length=120,
         help_text=_("Leads to the order. Empty: no button."),
     )
     fallback = CharBlock(
-        label=_("without an order"),
+        label=_("Without an order"),
         required=False,
         max_length=500,
         help_text=_("Shown where nothing is known of the order. Empty: nothing."),

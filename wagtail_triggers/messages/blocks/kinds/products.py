@@ -41,10 +41,10 @@ MAX_PICKED: Final = 12
 class PickedBlock(StructBlock):
     """One product by its number. What is typed here stands in where the shop cannot be asked."""
 
-    sku = CharBlock(label=_("article number"), max_length=128)
-    name = CharBlock(label=_("name"), required=False, max_length=255)
-    url = AddressBlock(label=_("address"), required=False)
-    image = ImageChooserBlock(label=_("picture"), required=False)
+    sku = CharBlock(label=_("Article number"), max_length=128)
+    name = CharBlock(label=_("Name"), required=False, max_length=255)
+    url = AddressBlock(label=_("Address"), required=False)
+    image = ImageChooserBlock(label=_("Picture"), required=False)
 
     class Meta:
         icon = "tag"
@@ -61,24 +61,24 @@ class ProductsBlock(MailBlock, StructBlock):
     place = 30
     in_columns = False
 
-    source = ChoiceBlock(label=_("which"), choices=CHOICES, default="cart")
+    source = ChoiceBlock(label=_("Which"), choices=CHOICES, default="cart")
     products = ListBlock(
-        PickedBlock(), label=_("picked by hand"), default=[], max_num=MAX_PICKED,
+        PickedBlock(), label=_("Picked by hand"), default=[], max_num=MAX_PICKED,
         help_text=_("Name, picture and price come from your shop when the mail leaves."),
     )  # fmt: skip
-    columns = ChoiceBlock(label=_("beside each other"), choices=COLUMNS, default="2")
-    limit = IntegerBlock(label=_("at most"), min_value=1, max_value=MAX_PICKED, default=4)
-    price = BooleanBlock(label=_("prices"), required=False, default=True)
+    columns = ChoiceBlock(label=_("Beside each other"), choices=COLUMNS, default="2")
+    limit = IntegerBlock(label=_("At most"), min_value=1, max_value=MAX_PICKED, default=4)
+    price = BooleanBlock(label=_("Prices"), required=False, default=True)
     button = CharBlock(
-        label=_("button"), required=False, max_length=60, help_text=_("Empty: no buttons.")
+        label=_("Button"), required=False, max_length=60, help_text=_("Empty: no buttons.")
     )
     fallback = CharBlock(
-        label=_("without products"), required=False, max_length=500,
+        label=_("Without products"), required=False, max_length=500,
         help_text=_("Shown where there are none. Empty: nothing."),
     )  # fmt: skip
 
     class Meta:
-        icon = "grip"
+        icon = "grid"
         label = _("Products")
         group = SHOP
         description = _("Products side by side: those of the cart or order, or picked by hand.")

@@ -35,15 +35,15 @@ class RecommendationsBlock(MailBlock, StructBlock):
     place = 50
     in_columns = False
 
-    recommender = ChoiceBlock(label=_("from"), choices=_choices, default=FALLBACK)
-    columns = ChoiceBlock(label=_("beside each other"), choices=COLUMNS, default="2")
-    limit = IntegerBlock(label=_("at most"), min_value=1, max_value=MAX_PRODUCTS, default=4)
-    price = BooleanBlock(label=_("prices"), required=False, default=True)
+    recommender = ChoiceBlock(label=_("From"), choices=_choices, default=FALLBACK)
+    columns = ChoiceBlock(label=_("Beside each other"), choices=COLUMNS, default="2")
+    limit = IntegerBlock(label=_("At most"), min_value=1, max_value=MAX_PRODUCTS, default=4)
+    price = BooleanBlock(label=_("Prices"), required=False, default=True)
     button = CharBlock(
-        label=_("button"), required=False, max_length=60, help_text=_("Empty: no buttons.")
+        label=_("Button"), required=False, max_length=60, help_text=_("Empty: no buttons.")
     )
     fallback = CharBlock(
-        label=_("without products"), required=False, max_length=500,
+        label=_("Without products"), required=False, max_length=500,
         help_text=_("Shown where there is nothing to recommend. Empty: nothing."),
     )  # fmt: skip
 

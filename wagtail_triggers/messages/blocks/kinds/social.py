@@ -23,11 +23,11 @@ class SocialBlock(MailBlock, StructBlock):
     place = 50
 
     lead = CharBlock(
-        label=_("words before"), required=False, max_length=120, help_text=_("May be empty.")
+        label=_("Words before"), required=False, max_length=120, help_text=_("May be empty.")
     )
     links = ListBlock(
         LinkBlock(),
-        label=_("links"),
+        label=_("Links"),
         default=[],
         max_num=8,
         help_text=_("Empty: those of the site, under Settings > Triggers."),

@@ -22,7 +22,7 @@ class SpacerBlock(MailBlock, ChoiceBlock):
     place = 40
 
     class Meta:
-        icon = "arrows-up-down"
+        icon = "dots-horizontal"
         label = _("Spacer")
         group = LAYOUT
         description = _("Empty space between two blocks.")
