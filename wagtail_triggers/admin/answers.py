@@ -20,6 +20,7 @@ from ..engine.forecast import Expected, Forecast, Proviso
 from ..events.models import Event
 from ..events.types import event_types
 from ..exceptions import TriggersError
+from ..journeys.comparisons import has_order
 from ..journeys.conditions import parse
 from ..journeys.models import Journey, JourneyVersion
 from ..journeys.plan import Plan, plan_for
@@ -222,9 +223,11 @@ class Answers:
                     "condition": words
                 }
             elif found in (None, []):
-                yield _t("%(condition)s: nothing was known of it.") % {"condition": words}
+                yield _t("The condition: %(condition)s. Nothing was known of it.") % {
+                    "condition": words
+                }
             else:
-                yield _t("%(condition)s: it was %(found)s.") % {
+                yield _t("The condition: %(condition)s. It was %(found)s.") % {
                     "condition": words,
                     "found": _spoken(found),
                 }
@@ -291,7 +294,7 @@ class Answers:
             return f"{proviso.node}: {proviso.port}"
         step = plan.steps[proviso.node]
         port = next((one.label for one in step.ports() if one.name == proviso.port), proviso.port)
-        return f"{step.describe(self._around)}: {port}"
+        return _t("“%(way)s” at “%(step)s”") % {"way": port, "step": step.describe(self._around)}
 
     def _ends(self) -> tuple[str, ...]:
         """What would end the journey at once, in the words of its goals."""
@@ -373,4 +376,6 @@ def _spoken(value: object) -> str:
             return words
         rest = ngettext("%(n)d more", "%(n)d more", more) % {"n": more}
         return f"{words}, {rest}"
-    return f"“{value}”" if isinstance(value, str) else str(value)
+    if isinstance(value, bool):
+        return _t("yes") if value else _t("no")
+    return f"“{value}”" if isinstance(value, str) and not has_order(value) else str(value)
