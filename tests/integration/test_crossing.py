@@ -7,12 +7,12 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import DataError, OperationalError, connection, connections
 from django.db.models import Q
 
 from tests.concurrency.people import letter, people, planned
 from tests.settings import DATABASE_KIND
-from wagtail_triggers.core import clock
+from wagtail_triggers.core import clock, locking
 from wagtail_triggers.messages import crossing
 from wagtail_triggers.messages.guards import Guard, guards, in_force, question_on
 from wagtail_triggers.messages.models import Message
@@ -27,10 +27,12 @@ pytestmark = [
 KEPT = {"context": {"event": {"name": "Sencha ✓"}}, "subject": "Hello", "body_hash": "abc"}
 
 
-@pytest.fixture
-def token(monkeypatch: pytest.MonkeyPatch) -> uuid.UUID:
-    """A claim's token; the way is open again afterwards."""
+@pytest.fixture(params=["libpq", "cursor"])
+def token(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> uuid.UUID:
+    """A claim's token; the way is open again afterwards. Both ways of it come to the same."""
     monkeypatch.setattr(crossing, "_closed", False)
+    if request.param == "cursor":
+        monkeypatch.setattr(crossing, "_by_libpq", crossing._by_cursor)
     return uuid.uuid4()
 
 
@@ -141,6 +143,45 @@ def test_crossing_behind_a_pooler_that_forgets_closes_itself_and_does_nothing(
     assert second.state == "claimed"
     assert connection.get_autocommit()
     assert crossing.cross(None, second, KEPT, token) is None  # not tried again
+
+
+def test_crossing_that_fails_is_told_with_its_state_and_leaves_the_connection_in_order(
+    token: uuid.UUID,
+) -> None:
+    first, second = claimed(2, token)
+    with pytest.raises(DataError) as failed:  # a subject that does not fit, which nobody builds
+        crossing.cross(None, first, {**KEPT, "subject": "x" * 300}, token)
+    assert getattr(failed.value.__cause__, "sqlstate", None) == "22001"
+    first.refresh_from_db()
+    assert first.state == "claimed"
+    crossed = crossing.cross(None, second, KEPT, token)
+    assert crossed is not None
+    assert crossed.moved is True
+
+
+def test_crossing_waits_for_a_person_no_longer_than_the_limit(
+    token: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (row,) = claimed(1, token)
+    monkeypatch.setattr(locking, "LOCK_TIMEOUT_MS", 50)
+    monkeypatch.setattr(locking, "ATTEMPTS", 1)
+    other = connections.create_connection("default")
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM wagtail_triggers_contact WHERE id = %s FOR NO KEY UPDATE",
+                [row.contact_id],
+            )
+        with pytest.raises(OperationalError):
+            crossing.cross(None, row, KEPT, token)
+    finally:
+        other.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("0",)
+    row.refresh_from_db()
+    assert row.state == "claimed"
 
 
 def test_guards_compiled_once_ask_about_the_moment_of_each_time() -> None:

@@ -3,7 +3,8 @@
 A transaction goes to the server in one piece, each statement with a snapshot of its own: lock the
 person, settle the message before, ask every guard and move this message if none stops it. The
 statements are prepared once per connection, because planning the guards takes PostgreSQL ten times
-as long as answering them.
+as long as answering them. And libpq carries them: to read five results through a cursor took the
+worker as long as all the rest of a hand-over.
 
 Whatever is out of the ordinary (a guard that stops, a person who was merged, a message that is no
 longer ours) is left to `sender.py`, which takes the same steps one by one on every database.
@@ -15,9 +16,8 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
@@ -46,14 +46,17 @@ _SETTLE: Final = (
 )
 #: One statement of its own after the lock: what the guards see is what the move rests on.
 _MOVE: Final = (
-    "(bigint, uuid, bigint, timestamptz, interval, jsonb, text, text) AS"
+    "(bigint, uuid, bigint, timestamptz, interval, jsonb, text, text, bigint) AS"
     " WITH verdict(id, stop) AS MATERIALIZED ({verdict}), moved AS ("
     "UPDATE {message} SET state = 'sending', lease_until = $4 + $5, attempts = attempts + 1,"
     " context = $6, subject = $7, body_hash = $8"
     " WHERE id = $1 AND token = $2 AND state = 'claimed' AND contact_id = $3"
     " AND NOT EXISTS (SELECT FROM {contact} WHERE id = $3 AND merged_into_id IS NOT NULL)"
     " AND (SELECT stop FROM verdict) = '' RETURNING id)"
-    " SELECT $4, EXISTS (SELECT FROM moved)"
+    # Only the last result is read. What this transaction has settled carries its number.
+    " SELECT (extract(epoch FROM $4) * 1000000)::bigint,"
+    " EXISTS (SELECT FROM {message} WHERE id = $9 AND xmin = pg_current_xact_id()::xid)::int,"
+    " EXISTS (SELECT FROM moved)::int"
 )
 
 
@@ -97,18 +100,20 @@ def cross(
     calls = [statements.lock.call(("%s", [message.contact_id]))]
     if previous is not None:
         calls.append(statements.settle.call(*_settled(*previous, token), moment))
-    calls.append(statements.move.call(*_moved(message, kept, token, moment)))
+    before = None if previous is None else previous[0].pk
+    calls.append(statements.move.call(*_moved(message, kept, token, moment), ("%s", [before])))
     try:
         statements.prepare()
-        found = _in_transaction(calls)
+        at, settled, moved = _in_transaction(calls)
     except DatabaseError as error:
         if not is_forgotten(error):
             raise
         _close()
         return None
-    (at, moved) = found[-1][0]
-    settled = previous is None or bool(found[1])
-    return Crossed(at.astimezone(UTC), settled, moved)
+    return Crossed(_EPOCH + timedelta(microseconds=at), previous is None or settled > 0, moved > 0)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _moment() -> Sql:
@@ -133,27 +138,39 @@ def _moved(message: Message, kept: Mapping[str, Any], token: uuid.UUID, moment: 
     ]  # fmt: skip
 
 
-def _in_transaction(calls: Sequence[Sql]) -> list[list[Any]]:
-    """Run calls of prepared statements in a transaction, in one round trip; the rows of each."""
-    limits = (
-        f"SET LOCAL lock_timeout = {locking.LOCK_TIMEOUT_MS};"
-        f" SET LOCAL idle_in_transaction_session_timeout = {locking.IDLE_TIMEOUT_MS}"
-    )
-    sql = "; ".join(["BEGIN", limits, *(sql for sql, _params in calls), "COMMIT"])
+def _in_transaction(calls: Sequence[Sql]) -> tuple[int, ...]:
+    """Run calls of prepared statements in one round trip; the numbers that the last one answers.
+
+    What reaches PostgreSQL in one piece is one transaction, which nobody can leave idle.
+    """
+    limit = f"SET LOCAL lock_timeout = {locking.LOCK_TIMEOUT_MS}"
+    sql = "; ".join([limit, *(sql for sql, _params in calls)])
     params = [param for _sql, own in calls for param in own]
-    found = []
+    if connection.execute_wrappers or connection.queries_logged:
+        return _by_cursor(sql, params)  # somebody wants to see each statement
+    with connection.wrap_database_errors:
+        return _by_libpq(sql, params)
+
+
+def _by_cursor(sql: str, params: Sequence[Any]) -> tuple[int, ...]:
     with connection.cursor() as cursor:
-        try:
-            cursor.execute(sql, params)
-        except DatabaseError:
-            with suppress(DatabaseError):  # a connection that is gone has nothing to roll back
-                connection.rollback()
-            raise
-        while True:
-            if cursor.description:
-                found.append(cursor.fetchall())
-            if not cursor.nextset():
-                return found
+        cursor.execute(sql, params)
+        while cursor.nextset():
+            pass
+        return tuple(cursor.fetchone())
+
+
+def _by_libpq(sql: str, params: Sequence[Any]) -> tuple[int, ...]:
+    from psycopg import errors
+    from psycopg.pq import ExecStatus
+
+    own = connection.connection
+    with own.cursor() as cursor:
+        text = cursor.mogrify(sql, params)
+    result = own.pgconn.exec_(text.encode())
+    if result.status != ExecStatus.TUPLES_OK:
+        raise errors.error_from_result(result, encoding="utf-8")
+    return tuple(int(result.get_value(0, column) or 0) for column in range(result.nfields))
 
 
 @dataclass(frozen=True)
