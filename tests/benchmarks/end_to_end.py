@@ -8,6 +8,8 @@ database sessions that are kept.
 P8 is the number of database sessions that ours opens for ten thousand sends, measured meanwhile.
 
 The customers are known to both sides: a first round, which does not count, made their contacts.
+
+The other half of P6, a newsletter against wagtail-birdsong's loop, is in `bulk.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from itertools import count
 from django.db import connection, transaction
 from django.dispatch import Signal
 
-from tests.benchmarks import cpu, letters, world
+from tests.benchmarks import bulk, cpu, letters, world
 from tests.benchmarks.command import Plan
 from tests.benchmarks.figures import Figure, Report
 from tests.benchmarks.floors import reached
@@ -98,7 +100,9 @@ def measure(plan: Plan) -> Report:
     sends = plan.size * plan.rounds / 10_000
     sessions = Figure.of_rounds("p8", [(opened, sends)], goal=10.0, better="lower", unit="")
     kept = [{"ours": asdict(ours), "baseline": asdict(baseline)} for ours, baseline in rounds]
-    return Report([figure, sessions], {"size": plan.size, "rounds": kept})
+    newsletter, in_bulk = bulk.measure(plan)
+    details = {"size": plan.size, "rounds": kept, "bulk": in_bulk}
+    return Report([figure, sessions, newsletter], details)
 
 
 def _round(signal: Signal, customers: Sequence[Customer]) -> Round:

@@ -65,3 +65,15 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.amount}"
+
+
+class Receipt(models.Model):
+    """Who was written to, as wagtail-birdsong notes it."""
+
+    objects: ClassVar[models.Manager[Receipt]]
+
+    contact = models.BigIntegerField()
+    sent_date = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.contact}"
