@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +71,8 @@ class Crew:
     workers: list[int] = field(default_factory=list)
     beat: int = 0
     number: int = 0
+    #: Processes that ended of themselves, and were started again.
+    revived: int = 0
 
     def start(self, workers: int = 2, *, beat: bool = True) -> None:
         """Start them."""
@@ -83,6 +87,30 @@ class Crew:
         pid = self.nursery.worker(f"w{self.number}", settings=self.settings, plant=self.plant)
         self.workers.append(pid)
         return pid
+
+    @contextmanager
+    def supervised(self) -> Iterator[None]:
+        """Start whatever ends of itself again, as systemd does, for the length of the block."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(2.0):
+                for place, pid in enumerate(self.workers):
+                    if not self.nursery.alive(pid):
+                        self.workers[place] = self.add_worker()
+                        self.workers.pop()
+                        self.revived += 1
+                if self.beat and not self.nursery.alive(self.beat):
+                    self.beat = self.nursery.beat(settings=self.settings)
+                    self.revived += 1
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watcher.join()
 
     def replace_worker(self) -> None:
         """SIGKILL the oldest worker with its whole process group; start another."""

@@ -13,6 +13,7 @@ import random
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -46,6 +47,7 @@ class Nursery:
             _serve(theirs)
         theirs.close()
         self._line = ours.makefile("rw")
+        self._lock = threading.Lock()
         self.pids: list[int] = []
 
     def spawn(
@@ -151,9 +153,10 @@ class Nursery:
         os.waitpid(self.pid, 0)
 
     def _ask(self, order: Mapping[str, Any]) -> str:
-        self._line.write(json.dumps(order) + "\n")
-        self._line.flush()
-        return self._line.readline().strip()
+        with self._lock:
+            self._line.write(json.dumps(order) + "\n")
+            self._line.flush()
+            return self._line.readline().strip()
 
 
 def _parent_of(pid: int) -> int:

@@ -67,25 +67,27 @@ def _ours(chaos: Chaos) -> Report:
     customers = Checkouts(expected // 2, expected / 2 / seconds, place=buy)
     crowd.started_delivering(chaos)
     report = chaos.report()
-    for deed in deeds:
-        time.sleep(chaos.chance.uniform(0.5, 1.0 if chaos.plan.small else 6.0))
-        _do(chaos, deed)
-        report.kills += 1
-    customers.wait(seconds + 60)
-    returned = time.monotonic()
-    crowd.settle(expected, idle=75)
-    caught_up = time.monotonic() - returned
+    with crew.supervised():
+        for deed in deeds:
+            time.sleep(chaos.chance.uniform(0.5, 1.0 if chaos.plan.small else 6.0))
+            _do(chaos, deed)
+            report.kills += 1
+        customers.wait(seconds + 60)
+        returned = time.monotonic()
+        crowd.settle(expected, idle=75)
+        caught_up = time.monotonic() - returned
     report.count(expected, chaos.sink.deliveries())
     report.extra |= {
         "deeds": dict(sorted(Counter(deeds).items())),
         "hints that did not reach the broker": publisher.failures,
+        "processes that gave up, and were started again": crew.revived,
         "longest checkout": f"{customers.longest:.2f} s, refused {customers.refused}",
         "caught up after": f"{caught_up:.1f} s",
         "resumed after (p99, at most)": "{:.1f} s, {:.1f} s".format(*_waits()),
     }
     report.demand(customers.refused == 0, "no checkout is refused")
-    # A naive hint waits for 25 s and more; a checkout on a busy machine has its own reasons.
-    report.demand(customers.longest < 8.0, "no checkout waits for the broker")
+    # A naive hint waits for 25 s and more.
+    report.demand(customers.longest < 2.0, "no checkout waits for the broker")
     report.demand(caught_up <= 60, "everything has caught up within 60 s")
     report.demand(report.duplicates == report.unknown == 0, "nothing comes twice or is in doubt")
     return report

@@ -18,6 +18,7 @@ from tests.chaos import crowd
 from tests.chaos.registry import Scenario
 from tests.chaos.report import Report
 from tests.chaos.run import Chaos
+from tests.chaos.shop import Checkouts, buy
 from wagtail_triggers.messages import outcomes, sender
 from wagtail_triggers.messages.channels.base import Outcome, Outgoing
 from wagtail_triggers.messages.channels.email import EmailChannel
@@ -27,7 +28,7 @@ SCENARIO = Scenario(
     title="429 and 503 with Retry-After, 500, resets, stalls, slowness and failing TLS, mixed 30 %",
     promise="lost 0, duplicates 0; Retry-After is obeyed; at most 1.3 attempts for each message",
     broken="try again at once",
-    small=240,
+    small=200,
     broken_small=100,
     full=5_000,
 )
@@ -37,11 +38,13 @@ FAULTS = {
     "dropped": 0.02, "slow": 0.08,
 }  # fmt: skip
 TLS_FAILS = 0.02
-#: Seconds that the provider asks to wait, and by how much an attempt may come too late: a tick and
-#: a turn of a worker that is busy with others.
+#: Seconds that the provider asks to wait, and by how much an attempt may come too late: a tick, a
+#: batch of a worker that is busy with others (some of them stalled), and the rest after giving up.
 RETRY_AFTER = 3.0
-LATE = 30.0
+LATE = 8.0
 SLOW = 1.0
+#: Orders a second. Fewer than can be sent on such a day, or messages would wait for each other.
+RATE = 4.0
 
 
 class ResendChannel(EmailChannel):
@@ -99,7 +102,6 @@ def run(chaos: Chaos) -> Report:
     """Answer orders over a provider that is having a bad day."""
     expected = chaos.messages // 2 * 2
     crowd.thanks()
-    crowd.place(expected // 2)
     chaos.sink.perform(
         pause=0.02, faults=FAULTS, stall=2.5, slow=SLOW, retry_after=RETRY_AFTER
     )  # fmt: skip
@@ -110,6 +112,9 @@ def run(chaos: Chaos) -> Report:
     planted = "plant_and_hasten" if chaos.broken else "hasten"
     crew = crowd.Crew(chaos.nursery, settings, plant=f"{__name__}.{planted}")
     crew.start()
+    django_settings.WAGTAIL_TRIGGERS_NUDGE = "thread"
+    customers = Checkouts(expected // 2, RATE, place=buy)
+    customers.wait(expected)
     crowd.settle(expected, idle=60)
     report = chaos.report()
     report.count(expected, chaos.sink.deliveries())
@@ -136,7 +141,7 @@ def _judge(report: Report, chaos: Chaos) -> None:
     }
     report.demand(len(waits) > 3, "the provider asked to wait")
     report.demand(early == 0, "nobody comes before the time that was asked for")
-    report.demand(late == 0, "nor much later")
+    report.demand(late <= len(waits) // 100, "nor, but for one in a hundred, much later")
     report.demand(attempts <= 1.3, f"at most 1.3 attempts for each message, not {attempts:.2f}")
     report.demand(report.duplicates == report.unknown == 0, "nothing comes twice or is in doubt")
 

@@ -47,16 +47,18 @@ def run(chaos: Chaos) -> Report:
     plans = [journey(f"J{n}", [entry, {"kind": "send", "template": key}]) for n in range(number)]
     report = chaos.report()
     rounds = chaos.messages // 2 // number
+    # The fastest of several: a small one is over before the machine is at rest.
+    waves = 3 if chaos.plan.small and not chaos.broken else 1
     with races.provider(), mock.patch.object(database, "RETRY_AFTER", timedelta(0)):
         _wave(plans, rounds, "warm", ())
-        calm = _wave(plans, rounds, "calm", ())
+        calm = min(_wave(plans, rounds, f"calm{n}", ()) for n in range(waves))
         poison = plans[number // 2]
         with _failing(poison, isolated=not chaos.broken):
-            hot = _wave(plans, rounds, "hot", (poison,))
+            hot = min(_wave(plans, rounds, f"hot{n}", (poison,)) for n in range(waves))
             parked = _look(report, poison, isolated=not chaos.broken)
         report.extra["tried again after the repair"] = _repair(poison, parked)
         races.finish()
-        report.count(3 * rounds * number, races.deliveries())
+        report.count((1 + 2 * waves) * rounds * number, races.deliveries())
     loss = 100 * (1 - calm / hot) if hot else 0.0
     report.extra |= {
         "journeys": number,
@@ -82,13 +84,9 @@ def _wave(plans: Sequence[Journey], each: int, name: str, ill: Sequence[Journey]
 def _failing(poison: Journey, *, isolated: bool) -> ExitStack:
     """Have the step of one journey raise; and let that fail a whole batch, if told so."""
     follow = advance.follow
-    ill: set[int] = set()
 
     def fails(run: Any, plan: Any, node: str) -> Progress:
-        if not ill:
-            rows = Enrolment.objects.filter(journey=poison, state="active")
-            ill.update(rows.values_list("pk", flat=True))
-        if run.enrolment_id in ill:
+        if run.journey_id == poison.pk:
             raise ArithmeticError("a host's own step")
         return follow(run, plan, node)
 
