@@ -20,6 +20,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from ..journeys.bundles.exporting import templates_named
 from ..journeys.models import Journey
+from ..journeys.problems import Problem
 from ..journeys.reading import problems_of
 from ..messages.lint import lint
 from ..messages.models import MessageClass, Template
@@ -126,6 +127,11 @@ class LettersView(WagtailAdminTemplateMixin, TemplateView):
         messages.error(self.request, f"{head} {' '.join(faults[:_FAULTS])}")
         return False
 
+    def _problems(self) -> list[Problem]:
+        """What stands in the way of publishing the journey."""
+        found = problems_of(self.journey.graph or {}, self.journey.site_id)
+        return [one for one in found if one.severity == "error"]
+
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         """Return the way here."""
         return [
@@ -140,16 +146,17 @@ class LettersView(WagtailAdminTemplateMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the letters, what is left to do, and what stands in the journey's way."""
-        problems = problems_of(self.journey.graph or {}, self.journey.site_id)
         policy = policy_of(Journey)
+        pending = sum(row.is_pending for row in self.rows)
         return {
             **super().get_context_data(**kwargs),
             "journey": self.journey,
             "rows": self.rows,
-            "pending": sum(row.is_pending for row in self.rows),
+            "pending": pending,
             "may_publish": self.may_publish,
             "may_edit": policy.user_has_permission_for_instance(
                 self.request.user, "change", self.journey
             ),
-            "problems": [one for one in problems if one.severity == "error"],
+            # That what is not published is not published is said by the table.
+            "problems": [one for one in self._problems() if not pending or one.field != "template"],
         }
