@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -77,10 +76,10 @@ def _graph(number: int) -> dict[str, Any]:
     """The steps have other names in every other version, and each version has its own letter."""
     letter = template(f"Letter {number}")
     name = "send" if number % 2 else "tell"
-    middle = [(name, "send", {"template": letter})]
+    middle: list[tuple[str, str, dict[str, Any]]] = [(name, "send", {"template": letter})]
     if number % 3 == 0:
         middle.insert(0, ("more", "wait", {"amount": 2, "unit": "hours"}))
-    steps = [
+    steps: list[tuple[str, str, dict[str, Any]]] = [
         ("in", "entry", {"event": "order_placed"}),
         ("wait", "wait", {"amount": 1, "unit": "days"}), *middle, ("out", "end", {}),
     ]  # fmt: skip
@@ -192,7 +191,7 @@ def _judge(report: Report, chaos: Chaos) -> None:
 
 def _foreign(steps: dict[int, dict[str, Any]]) -> int:
     """Letters that are not the one which their step names."""
-    rows: Sequence[Any] = Message.objects.values_list(
+    rows = Message.objects.values_list(
         "journey_version_id", "node", "template_version__template__translation_key"
     )
     return sum(

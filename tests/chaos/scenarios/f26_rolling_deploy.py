@@ -12,13 +12,13 @@ import time
 from collections import Counter
 from typing import Any
 
+from celery import current_app
 from django.db import DatabaseError, connection, models, transaction
 
 from tests.chaos import crowd
 from tests.chaos.registry import Scenario
 from tests.chaos.report import Report
 from tests.chaos.run import Chaos
-from wagtail_triggers.core import queue
 from wagtail_triggers.engine.models import Enrolment
 from wagtail_triggers.messages.models import Message
 
@@ -130,14 +130,14 @@ def later_release() -> None:
     for name in ("tick", "route", "run", "send_transactional", "send_bulk", "jobs", "reap"):
         task = getattr(tasks, name)
         task.run = _with_argument(task.run)
-    send_task = queue.current_app.send_task
+    send_task = current_app.send_task
 
     def send(name: str, **more: Any) -> Any:
         send_task("wagtail_triggers.unheard_of", queue=more["queue"], ignore_result=True,
                   connection=more["connection"], retry=False, expires=60)  # fmt: skip
         return send_task(name, kwargs={"reason": "a later release"}, **more)
 
-    setattr(queue.current_app, "send_task", send)  # noqa: B010 - planted
+    setattr(current_app, "send_task", send)  # noqa: B010 - planted
 
 
 def _with_argument(run: Any) -> Any:

@@ -13,6 +13,7 @@ from tests.chaos.registry import Scenario
 from tests.chaos.report import Report
 from tests.chaos.run import Chaos
 from wagtail_triggers.engine import runner
+from wagtail_triggers.engine.advance import follow
 from wagtail_triggers.engine.models import Enrolment
 from wagtail_triggers.messages.models import MessageClass
 
@@ -95,8 +96,6 @@ def plant_without_limit() -> None:
 
 
 def _stick() -> None:
-    follow = runner.follow
-
     def stuck(run: Any, *more: Any) -> Any:
         name = str(run.key).partition(":")[2]
         if name in STUCK:
