@@ -151,6 +151,17 @@ WAGTAIL_TRIGGERS_BASE_URL = SHOP_URL
 WAGTAIL_TRIGGERS_CART_IDLE_MINUTES = 60
 # Asked just before a letter leaves: is the cart still there, is the price still the price?
 WAGTAIL_TRIGGERS_SHOP = {"BACKEND": "example_site.shop.truth.TeaShop"}
+# Where the codes of a step "Make a coupon" are made.
+WAGTAIL_TRIGGERS_COUPONS = {"BACKEND": "example_site.shop.vouchers.ShopVouchers"}
+# Another system, told by a step "Call a webhook". Here it is a page of the demo, so that this very
+# machine may be called; a real shop has an https address, and its secret in the environment.
+WAGTAIL_TRIGGERS_WEBHOOKS = {
+    "packing": {
+        "URL": f"{SHOP_URL}/packing/receive/",
+        "SECRET": "whsec_YS1kZW1vbnN0cmF0aW9uLWtlZXBzLW5vLXNlY3JldHM=",
+    }
+}
+WAGTAIL_TRIGGERS_EGRESS_ALLOW = ["127.0.0.1"]
 # The demo alone: a clock that the bar at the top of every page moves on.
 WAGTAIL_TRIGGERS_CLOCK = {"BACKEND": "example_site.clock.DemoClock", "OPTIONS": {}}
 

@@ -71,7 +71,7 @@ class Visitor:
 
 
 def visit(base: str, var: Path, shop: Processes) -> list[str]:
-    """Do what customers do; return the names of the mails that came.
+    """Do what customers do; return the names of what came of it.
 
     Raises:
         Missing: Something did not happen; the message says what.
@@ -90,8 +90,24 @@ def visit(base: str, var: Path, shop: Processes) -> list[str]:
     _give_address(guest, "guest@example.org")
     guest.send("/demo/skip/", by="hour")
     seen.append(wait("cart reminder", "guest@example.org", "Pebble Teapot", "List-Unsubscribe:"))
+    wim = Visitor(base)
+    _register(wim, "wim@example.org")
+    for _pot in range(2):
+        _fill(wim)
+    _order(wim, "wim@example.org")
+    _wait_for_note(var, shop)
     _quiet(shop)
-    return seen
+    return [*seen, "note to the packing table"]
+
+
+def _wait_for_note(var: Path, shop: Processes) -> None:
+    """Wait until a large order has reached the packing table; raise Missing if it does not."""
+    deadline = time.monotonic() + MAIL_SECONDS
+    while not list((var / "packing").glob("*.json")):
+        shop.check()
+        if time.monotonic() > deadline:
+            raise Missing("the note of a large order on the packing table")
+        time.sleep(0.1)
 
 
 def _quiet(shop: Processes) -> None:
@@ -102,12 +118,12 @@ def _quiet(shop: Processes) -> None:
                 raise Missing(f"peace in {log.name}: {line}")
 
 
-def _register(visitor: Visitor) -> None:
+def _register(visitor: Visitor, email: str = "smoke@example.org") -> None:
     visitor.go("/account/register/")
     visitor.send(
         "/account/register/",
         first_name="Smoke",
-        email="smoke@example.org",
+        email=email,
         password="three-minutes-sharp",
         newsletter="on",
     )
@@ -127,8 +143,8 @@ def _give_address(visitor: Visitor, email: str) -> None:
     visitor.must_be_at("/checkout/payment/")
 
 
-def _order(visitor: Visitor) -> None:
-    _give_address(visitor, "smoke@example.org")
+def _order(visitor: Visitor, email: str = "smoke@example.org") -> None:
+    _give_address(visitor, email)
     visitor.send("/checkout/payment/", payment_method="card")
     visitor.must_be_at("/order/")
 

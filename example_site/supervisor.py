@@ -89,7 +89,7 @@ def _smoke() -> int:
                 return 1
             done = time.monotonic()
     print(
-        f"smoke: ok {len(seen)} mails ({', '.join(seen)}) in {done - opened:.1f} s, "
+        f"smoke: ok {len(seen)} things ({', '.join(seen)}) in {done - opened:.1f} s, "
         f"after {opened - started:.1f} s of setting up"
     )
     return 0

@@ -10,7 +10,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
-from .modifiers import discount
+from .vouchers import is_good
 
 MOST = 20
 
@@ -24,11 +24,11 @@ class QuantityForm(forms.Form):
 class VoucherForm(forms.Form):
     """A voucher's code."""
 
-    code = forms.CharField(label=_("Voucher code"), max_length=30, strip=True)
+    code = forms.CharField(label=_("Voucher code"), max_length=40, strip=True)
 
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"]).upper()
-        if discount(code) is None:
+        if not is_good(code):
             raise forms.ValidationError(
                 _("We do not know this code. Is it spelled as in our letter?")
             )

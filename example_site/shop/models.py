@@ -16,6 +16,7 @@ from wagtail.images import get_image_model_string
 from wagtail.search import index
 
 from . import signals
+from .vouchers import Voucher as Voucher
 
 # The base page is swappable in Wagtail 8: whichever one this project chose.
 Page: Any = swapper.load_model("wagtailcore", "Page", require_ready=False)

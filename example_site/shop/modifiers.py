@@ -8,15 +8,10 @@ from django.http import HttpRequest
 from salesman.basket.models import BaseBasket
 from salesman.basket.modifiers import BasketModifier
 
-#: Codes and what they take off.
-VOUCHERS = {"WARMCUP10": Decimal("0.10")}
+from . import vouchers
+
 DELIVERY = Decimal("4.90")
 FREE_FROM = Decimal("49.00")
-
-
-def discount(code: str) -> Decimal | None:
-    """Return the share that a voucher takes off, or None where there is no such voucher."""
-    return VOUCHERS.get(code.strip().upper())
 
 
 class VoucherModifier(BasketModifier):
@@ -26,10 +21,9 @@ class VoucherModifier(BasketModifier):
 
     def process_basket(self, basket: BaseBasket, request: HttpRequest) -> None:
         code = basket.extra.get("voucher", "")
-        share = discount(code)
-        if share and basket.subtotal:
-            amount = -(basket.subtotal * share).quantize(Decimal("0.01"))
-            self.add_extra_row(basket, request, f"Voucher {code}", amount)
+        amount = vouchers.takes_off(code, basket.subtotal)
+        if amount:
+            self.add_extra_row(basket, request, f"Voucher {code}", -amount)
 
 
 class DeliveryModifier(BasketModifier):
@@ -39,5 +33,8 @@ class DeliveryModifier(BasketModifier):
 
     def process_basket(self, basket: BaseBasket, request: HttpRequest) -> None:
         if basket.subtotal:
-            amount = Decimal(0) if basket.subtotal >= FREE_FROM else DELIVERY
+            is_free = basket.subtotal >= FREE_FROM or vouchers.frees_delivery(
+                basket.extra.get("voucher", "")
+            )
+            amount = Decimal(0) if is_free else DELIVERY
             self.add_extra_row(basket, request, "Delivery", amount)

@@ -10,7 +10,7 @@ from salesman.checkout.payment import PaymentMethod
 from salesman.core.utils import get_salesman_model
 from salesman.orders.models import BaseOrder
 
-from . import signals
+from . import signals, vouchers
 
 
 @transaction.atomic
@@ -19,6 +19,7 @@ def place_order(basket: BaseBasket, request: HttpRequest) -> BaseOrder:
     # The order must know its cart: that is how a reminder finds out that it is no longer due.
     basket.extra["cart_id"] = str(basket.pk)
     order: BaseOrder = get_salesman_model("Order").objects.create_from_basket(basket, request)
+    vouchers.use(basket.extra.get("voucher", ""))
     signals.order_placed.send(type(order), order=order, request=request)
     basket.delete()
     return order

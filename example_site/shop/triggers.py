@@ -6,6 +6,7 @@ the shop and answers with what has happened, or with None where nothing has that
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.db.models.signals import post_delete, post_save
@@ -15,12 +16,15 @@ from salesman.core.utils import get_salesman_model
 from salesman.orders.models import BaseOrder
 from salesman.orders.signals import status_changed
 
-from wagtail_triggers.api import Happened, Who, map_signal
+from wagtail_triggers.api import Happened, Who, map_signal, register_recipes
 
 from . import signals
 from .models import ProductPage
 from .payloads import cart_payload, order_payload, product_payload
 from .visitors import visitor_of
+
+# What this shop can start from, beside the recipes that wagtail_triggers brings.
+register_recipes("shop", Path(__file__).parent / "recipes")
 
 Basket = get_salesman_model("Basket")
 BasketItem = get_salesman_model("BasketItem")

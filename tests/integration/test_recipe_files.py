@@ -12,7 +12,7 @@ from wagtail_triggers.exceptions import BundleError, RegistrationError
 from wagtail_triggers.journeys.bundles import gallery
 from wagtail_triggers.journeys.bundles.gallery import CATEGORIES, OWN, Recipe, recipes
 from wagtail_triggers.journeys.bundles.importing import install
-from wagtail_triggers.journeys.bundles.schema import written
+from wagtail_triggers.journeys.bundles.schema import read_bundle, written
 from wagtail_triggers.journeys.bundles.survey import Survey
 from wagtail_triggers.messages.lint import lint
 from wagtail_triggers.messages.models import MessageClass, Template
@@ -121,6 +121,21 @@ def test_file_that_is_no_recipe_is_named(
     with pytest.raises(BundleError, match=why) as raised:
         recipes()
     assert str(tmp_path / "wrong.json") in str(raised.value)
+
+
+def test_recipe_of_the_example_shop_has_a_webhook_a_task_and_a_coupon() -> None:
+    path = Path(__file__).parents[2] / "example_site" / "shop" / "recipes" / "large-order.json"
+    text = path.read_text(encoding="utf-8")
+    bundle = read_bundle(text.encode())
+    kinds = [node["kind"] for node in bundle.journey.graph["nodes"]]
+    assert {"webhook", "human_task", "coupon", "send"} <= set(kinds)
+    assert bundle.about is not None
+    assert written(json.loads(text)) == text
+    # All that is missing here are the endpoint and the coupons, which the example shop sets up.
+    survey = Survey(bundle, Site.objects.get(is_default_site=True))
+    assert {one.node for one in survey.problems} == {"packing", "voucher"}
+    for letter in install(survey).templates:
+        assert list(lint(letter)) == []
 
 
 def test_folder_that_does_not_exist_is_refused() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from wagtail_triggers.journeys.bundles.gallery import recipes
+from wagtail_triggers.journeys.bundles.importing import install
+from wagtail_triggers.journeys.bundles.survey import Survey
 from wagtail_triggers.journeys.models import Journey
 
 from . import letters
@@ -74,6 +77,18 @@ def set_up(site: Any) -> None:
         "Thanks for an order, with its lines, at once.",
         line(entry("order_placed", "each_key"), send("letter", keys[letters.THANKS.name])),
     )
+    _from_recipe(site, "shop-large-order")
+
+
+def _from_recipe(site: Any, identifier: str) -> None:
+    """Put a recipe of the shop's own into force, unless it is there."""
+    bundle = next(one.bundle for one in recipes() if one.identifier == identifier)
+    if Journey.objects.filter(uid=bundle.journey.uid).exists():
+        return
+    made = install(Survey(bundle, site))
+    for letter in made.templates:
+        letter.save_revision().publish()
+    _in_force(made.journey)
 
 
 def _publish(site: Any, name: str, description: str, graph: dict[str, Any]) -> None:
@@ -82,7 +97,11 @@ def _publish(site: Any, name: str, description: str, graph: dict[str, Any]) -> N
     journey = Journey(site=site, name=name, description=description, graph=graph, live=False)
     journey.full_clean()
     journey.save()
+    _in_force(journey)
+
+
+def _in_force(journey: Journey) -> None:
     journey.save_revision().publish()
     journey.refresh_from_db()
     if journey.live_version is None:
-        raise RuntimeError(f"The journey “{name}” cannot be published: {journey.publish_problem}")
+        raise RuntimeError(f"“{journey}” cannot be published: {journey.publish_problem}")
