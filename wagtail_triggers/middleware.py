@@ -6,13 +6,21 @@ are not signed in and have given no address.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 
+from .api import Who, track
+from .conf import settings
 from .core.visitors import COOKIE, MAX_AGE, _current, may_follow, new_visitor, visitor_of
+from .exceptions import InvalidEvent
 
+logger = logging.getLogger("wagtail_triggers.visitors")
+
+_JOINED: Final = "triggers_joined"
 #: Only pages that a person looks at make a visitor; pictures and scripts do not.
 _PAGES: Final = ("text/html",)
 
@@ -33,6 +41,7 @@ class VisitorMiddleware:
             response = self.get_response(request)
         finally:
             _current.reset(token)
+        self._note(request, response)
         if fresh and response.status_code < 400:
             response.set_cookie(
                 COOKIE,
@@ -44,6 +53,47 @@ class VisitorMiddleware:
             )
         return response
 
+    def _note(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Record the page, where the setting says so, and whose browser this is once they sign in.
+
+        A fault of ours never breaks the page.
+        """
+        visitor = visitor_of(request)
+        if not visitor or response.status_code >= 400 or not may_follow(request):
+            return
+        try:
+            with transaction.atomic():
+                self._join(request, visitor)
+                if settings.PAGE_VIEWS and self._is_page(request, response):
+                    url = request.build_absolute_uri()[:2_000]
+                    track("page_viewed", contact=_who(request, visitor), payload={"url": url})
+        except (InvalidEvent, DatabaseError):
+            logger.exception("A visit could not be recorded; the page was shown all the same")
+
+    @staticmethod
+    def _join(request: HttpRequest, visitor: str) -> None:
+        """Say once in a session that the guest behind the cookie is this customer."""
+        user = getattr(request, "user", None)
+        session = getattr(request, "session", None)
+        if user is None or not user.is_authenticated or session is None:
+            return
+        mark = f"{user.pk}:{visitor}"
+        if session.get(_JOINED) != mark:
+            session[_JOINED] = mark
+            track("user_updated", contact=_who(request, visitor))
+
+    @classmethod
+    def _is_page(cls, request: HttpRequest, response: HttpResponse) -> bool:
+        html = response.headers.get("Content-Type", "").startswith("text/html")
+        return request.method == "GET" and response.status_code == 200 and html
+
     @staticmethod
     def _is_asked_for(request: HttpRequest) -> bool:
         return any(kind in request.headers.get("Accept", "") for kind in _PAGES)
+
+
+def _who(request: HttpRequest, visitor: str) -> Who:
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        return Who.of_user(user, cookie_id=visitor, signed_in=True)
+    return Who(cookie_id=visitor)

@@ -20,7 +20,7 @@ from ..exceptions import ConfigurationError
 COOKIE: Final = "triggers_visitor"
 #: A year, as long as European authorities let such a cookie live (CNIL: 13 months).
 MAX_AGE: Final = 365 * 86_400
-_VALUE: Final = re.compile(r"[0-9a-f]{32}")
+VALUE: Final = re.compile(r"[0-9a-f]{32}")
 #: What looks ahead and fetches without a person behind it.
 _AHEAD: Final = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
 _ROBOT: Final = re.compile(
@@ -36,7 +36,7 @@ def visitor_of(request: HttpRequest | None) -> str:
     """The visitor behind a request, or "" where the browser has no cookie of ours."""
     value = request.COOKIES.get(COOKIE, "") if request is not None else ""
     made = getattr(request, "_triggers_visitor", "")
-    return made or (value if _VALUE.fullmatch(value) else "")
+    return made or (value if VALUE.fullmatch(value) else "")
 
 
 def current_request() -> HttpRequest | None:

@@ -6,11 +6,28 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+)
 
 #: Events of one request.
 MOST = 500
 
+
+def _text(value: object) -> object:
+    if value is not None and not isinstance(value, str):
+        raise ValueError("Write it as a text, in the form of ISO 8601.")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
+Day = Annotated[date, BeforeValidator(_text)]
 Short = Annotated[str, Field(max_length=320)]
 
 
@@ -19,7 +36,9 @@ class ContactIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    user_id: Annotated[str | int | None, Field(description="Your own id of a customer.")] = None
+    user_id: Annotated[
+        StrictStr | StrictInt | None, Field(description="Your own id of a customer.")
+    ] = None
     email: Short = ""
     phone: Short = ""
     cookie_id: Short = ""
@@ -30,9 +49,9 @@ class ContactIn(Schema):
         ""
     )
     time_zone: Annotated[str, Field(max_length=64, description="IANA, such as Europe/Berlin.")] = ""
-    birthday: date | None = None
-    signed_in: bool = False
-    email_verified: bool = False
+    birthday: Day | None = None
+    signed_in: StrictBool = False
+    email_verified: StrictBool = False
     facts: dict[str, Any] | None = None
 
 
@@ -45,7 +64,7 @@ class EventIn(Schema):
     contact: ContactIn | None = None
     key: Annotated[str, Field(max_length=128, description="The id of the order, the cart …")] = ""
     payload: dict[str, Any] = {}
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
     id: Annotated[
         str | None,
         Field(max_length=200, min_length=1, description="A second event with this id is ignored."),

@@ -78,6 +78,8 @@ def test_event_that_is_sent_again_is_a_duplicate(call: Call) -> None:
         (event(contact=None), 422, "contact"),
         (event(payload={"order_id": "7", "total": {"amount": 1.5}}), 422, "float"),
         (event(occurred_at="2026-05-01T11:00:00"), 422, "timezone"),
+        (event(occurred_at=1), 422, "ISO 8601"),
+        (event(contact={"email": "a@b.example", "signed_in": "yes"}), 422, "boolean"),
         (event(whatever=1), 422, "Extra inputs"),
         (event(contact={"mail": "a@b.example"}), 422, "Extra inputs"),
         (event(id=""), 422, "at least 1"),

@@ -43,7 +43,6 @@ def connect() -> None:
 
 def _connect_customers() -> None:
     map_signal(customer_signals.user_registered, event="user_registered")(user_registered)
-    map_signal(customer_signals.user_logged_in, event="user_updated")(user_logged_in)
 
 
 def _connect_baskets() -> None:
@@ -93,14 +92,6 @@ def user_registered(sender: Any, user: Any, request: Any, **kwargs: Any) -> Happ
     """Somebody opened an account; Oscar signs them in afterwards."""
     who = Who.of_user(user, cookie_id=visitor_of(request), signed_in=True)
     return Happened(contact=who, dedupe_key=f"user:{user.pk}:registered")
-
-
-def user_logged_in(sender: Any, user: Any, request: Any, **kwargs: Any) -> Happened | None:
-    """The guest behind the cookie is this customer."""
-    visitor = visitor_of(request)
-    if not visitor:
-        return None
-    return Happened(contact=Who.of_user(user, cookie_id=visitor, signed_in=True))
 
 
 # Baskets ----------------------------------------------------------------------------------------

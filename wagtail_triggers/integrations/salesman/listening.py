@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
@@ -39,7 +38,6 @@ def connect() -> None:
     """Connect every mapping. Called once, when all models are loaded."""
     # Salesman leaves accounts to the shop, which has Django's users.
     map_signal(post_save, event="user_registered", sender=get_user_model())(user_saved)
-    map_signal(user_logged_in, event="user_updated")(signed_in)
     basket, item = get_salesman_model("Basket"), get_salesman_model("BasketItem")
     map_signal(post_save, event="cart_updated", sender=item)(item_saved)
     map_signal(post_delete, event="cart_updated", sender=item)(item_removed)
@@ -83,14 +81,6 @@ def user_saved(
         return None
     who = Who.of_user(instance, cookie_id=visitor_of(request), signed_in=True)
     return Happened(contact=who, dedupe_key=f"user:{instance.pk}:registered")
-
-
-def signed_in(sender: Any, user: Any, request: Any = None, **kwargs: Any) -> Happened | None:
-    """The guest behind the cookie is this customer."""
-    visitor = visitor_of(request)
-    if not visitor:
-        return None
-    return Happened(contact=Who.of_user(user, cookie_id=visitor, signed_in=True))
 
 
 # Baskets ----------------------------------------------------------------------------------------

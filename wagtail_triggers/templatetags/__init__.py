@@ -1,0 +1,1 @@
+"""Template tags for a shop's own pages."""
