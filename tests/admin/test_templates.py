@@ -126,7 +126,7 @@ def test_preview_as_html_shows_made_up_data_in_a_frame_that_cannot_run(
     assert " href=" not in frame[frame.index("<body") :]
     policy = response["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; img-src https: data:; style-src ")
-    assert policy.endswith("; sandbox")
+    assert policy.endswith("; sandbox allow-same-origin")
     assert "script" not in policy
 
 
