@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from docs import generate_events, generate_settings
+from docs import generate_blocks, generate_events, generate_settings
 from wagtail_triggers.conf import QUEUES
 from wagtail_triggers.events.types import event_types
 from wagtail_triggers.exceptions import UnknownIdentifier
@@ -57,6 +57,9 @@ class World:
     def template_exists(self, template: str) -> bool:
         return True
 
+    def lacks_languages(self, template: str) -> tuple[str, ...]:
+        return ()
+
     def template_label(self, template: str) -> str:
         return template
 
@@ -84,6 +87,11 @@ def test_events_page_is_what_the_event_types_say() -> None:
     assert generate_events.PAGE.read_text(encoding="utf-8") == generate_events.page(), (
         "docs/reference/events.md is stale. Run: python docs/generate_events.py"
     )
+
+
+def test_blocks_page_is_what_the_kinds_say() -> None:
+    written = generate_blocks.PAGE.read_text(encoding="utf-8")
+    assert written == generate_blocks.page(), "run python docs/generate_blocks.py"
 
 
 def test_settings_page_is_what_conf_says() -> None:

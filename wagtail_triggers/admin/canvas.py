@@ -170,7 +170,7 @@ def step_view(request: HttpRequest) -> JsonResponse:
     if node is None or kind is None:
         return JsonResponse({"problems": [str(WORDS["kind_unknown"])]}, status=404)
     around = SiteSurroundings(_site_id(request))
-    vocabulary = Vocabulary(around, graph, node.id)
+    vocabulary = Vocabulary(around, graph, node.id, request.user)
     data = request.POST if "canvas-posted" in request.POST else None
     settings = thaw(node.settings)
     form = form_for(kind, settings, vocabulary, data)

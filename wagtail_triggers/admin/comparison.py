@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -13,6 +13,9 @@ from .canvas import still_canvas
 from .permissions import policy_of
 from .step_changes import Changes, changes_of
 from .widgets import canvas_media
+
+#: Two drawings stand side by side; only on a telephone they are lists.
+NARROW: Final = 340
 
 
 class SiteCompareView(RevisionsCompareView):
@@ -45,7 +48,7 @@ class JourneyCompareView(SiteCompareView):
         drawings = []
         if changes.steps:
             drawings = [
-                (heading, json.dumps(_drawing(row.graph, site_id, changes)))
+                (heading, json.dumps(_drawing(row.graph, site_id, changes, heading)))
                 for heading, row in (
                     (context["revision_a_heading"], old),
                     (context["revision_b_heading"], new),
@@ -59,5 +62,10 @@ class JourneyCompareView(SiteCompareView):
         }
 
 
-def _drawing(graph: Any, site_id: int, changes: Changes) -> dict[str, Any]:
-    return {**still_canvas(graph, site_id), "marks": changes.marks}
+def _drawing(graph: Any, site_id: int, changes: Changes, heading: Any) -> dict[str, Any]:
+    return {
+        **still_canvas(graph, site_id),
+        "marks": changes.marks,
+        "name": str(heading),
+        "narrow": NARROW,
+    }

@@ -63,6 +63,7 @@ class StepForm(forms.Form):
             self._label,
             vocabulary.choices,
             lambda _path: ConditionTextarea(vocabulary),
+            vocabulary.doors,
         )
         self._parts = self.shape.draw(sketch, "", settings)
 

@@ -129,6 +129,8 @@ class Sketch:
     labels: Callable[[str, str], Any]
     names: Callable[[str, Any], list[tuple[str, Any]] | None]
     condition_widget: Callable[[str], forms.Widget]
+    #: What leads from a setting of this name to the things themselves, as JSON; "" for nothing.
+    doors: Callable[[str], str] = lambda _what: ""
 
     def add(self, path: str, form_field: forms.Field, value: Any) -> None:
         """Add a field that stands at `path`."""
@@ -377,13 +379,15 @@ def _text(setting: Setting) -> Shape:
         if value is not MISSING and not isinstance(value, str | int | float | None):
             return JsonField(widget=forms.Textarea(attrs={"rows": 3}))
         if choices is not None:
-            return forms.ChoiceField(choices=_with([("", NONE), *choices], value))
+            door = sketch.doors(what)
+            widget = forms.Select(attrs={"data-triggers-chooser": door} if door else {})
+            return forms.ChoiceField(choices=_with([("", NONE), *choices], value), widget=widget)
         if setting.kind.is_clock_time:
             return forms.CharField(widget=forms.TextInput(attrs={"type": "time"}))
         longest = setting.kind.bound("max_length") or 0
         is_long = longest > 500
-        widget = forms.Textarea(attrs={"rows": 3}) if is_long else forms.TextInput()
-        return forms.CharField(widget=widget, strip=False)
+        area = forms.Textarea(attrs={"rows": 3}) if is_long else forms.TextInput()
+        return forms.CharField(widget=area, strip=False)
 
     return Plain(make)
 

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from ..journeys.comparisons import OPS, VALUELESS
 from ..journeys.graph import Graph
+from ..journeys.models import Journey
 from ..journeys.payloads import field_of
 from ..journeys.surroundings import SiteSurroundings
 from ..messages.models import Template
+from .permissions import policy_of, visible
 
 #: How deep the fields of an event are offered; whoever needs a deeper one writes it.
 DEEPEST = 3
@@ -29,10 +32,11 @@ class Vocabulary:
         around: The site's surroundings.
         graph: The graph as it is drawn: conditions speak of the events that start it.
         node: The node whose settings are asked for.
+        user: Who asks; only they are shown ways to what they may add or change.
     """
 
-    def __init__(self, around: SiteSurroundings, graph: Graph, node: str) -> None:
-        self.around, self.graph, self.node = around, graph, node
+    def __init__(self, around: SiteSurroundings, graph: Graph, node: str, user: Any = None) -> None:
+        self.around, self.graph, self.node, self.user = around, graph, node, user
 
     def choices(self, what: str, _value: Any = None) -> Choices | None:
         """Return what a setting of this name may name; None if it is a free text."""
@@ -53,6 +57,29 @@ class Vocabulary:
                 return [(name, name) for name in self.fields]
         return None
 
+    def doors(self, what: str) -> str:
+        """Return as JSON what leads from a setting to snippets: Wagtail's chooser, their editors.
+
+        "" where the setting names no snippet, or nobody asks.
+        """
+        model = {"template": Template, "journey": Journey}.get(what)
+        if model is None or self.user is None:
+            return ""
+        viewset = model.snippet_viewset
+        policy = policy_of(model)
+        rows = visible(self.user, model._default_manager.filter(site_id=self.around.site_id))
+        key = "translation_key" if model is Template else "uid"
+        edit = reverse(viewset.get_url_name("edit"), args=[0])
+        found: dict[str, Any] = {
+            "choose": reverse(viewset.chooser_viewset.get_url_name("choose")),
+            "rows": [[str(name), pk] for name, pk in rows.values_list(key, "pk").order_by("pk")],
+        }
+        if policy.user_has_permission(self.user, "change"):
+            found["edit"] = edit
+        if policy.user_has_permission(self.user, "add"):
+            found["add"] = reverse(viewset.get_url_name("add"))
+        return json.dumps(found)
+
     @cached_property
     def _templates(self) -> Choices:
         rows = Template.objects.filter(site_id=self.around.site_id).order_by("name")
@@ -60,7 +87,12 @@ class Vocabulary:
         for key, name, live in rows.values_list("translation_key", "name", "live"):
             if live or str(key) not in found:
                 found[str(key)] = name if live else _("%(name)s (draft)") % {"name": name}
-        return list(found.items())
+        return [(key, self._with_languages(key, name)) for key, name in found.items()]
+
+    def _with_languages(self, key: str, name: Any) -> Any:
+        """Return "Welcome (English, German)", where the site is written in several languages."""
+        languages = ", ".join(self.around.template_languages(key))
+        return f"{name} ({languages})" if languages else name
 
     @cached_property
     def fields(self) -> list[str]:

@@ -25,6 +25,8 @@ def canvas_media() -> forms.Media:
     """The scripts and styles of the canvas, as files."""
     return forms.Media(
         js=[
+            versioned_static("wagtailadmin/js/modal-workflow.js"),
+            versioned_static("wagtailadmin/js/chooser-modal.js"),
             versioned_static("wagtail_triggers/admin/graph.js"),
             versioned_static("wagtail_triggers/canvas/canvas.js"),
         ],

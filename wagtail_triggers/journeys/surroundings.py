@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
+from wagtail.models import Locale
 
 from ..conf import settings
 from ..contacts.known_facts import known_facts
@@ -75,6 +76,19 @@ class SiteSurroundings:
             if source not in written
         )
 
+    def template_languages(self, template: str) -> tuple[str, ...]:
+        """Languages in which a template is published, by name; none where the site has but one."""
+        names = self._languages
+        written = self._written.get(template, {})
+        return tuple(names.get(code, code) for code in written) if len(names) > 1 else ()
+
+    def lacks_languages(self, template: str) -> tuple[str, ...]:
+        """Languages of the site in which a published template has no text; one query a site."""
+        written = self._written.get(template, {})
+        if not written:
+            return ()
+        return tuple(name for code, name in self._languages.items() if code not in written)
+
     def segments(self) -> Mapping[str, str]:
         """Every segment of whoever keeps them."""
         return membership.labels()
@@ -86,6 +100,12 @@ class SiteSurroundings:
     def takes_calls(self, journey: str) -> bool:
         """Say whether the live version listens to calls."""
         return journey in self._journeys and self._journeys[journey][1]
+
+    @cached_property
+    def _languages(self) -> dict[str, str]:
+        """The languages in which the site is written, by code."""
+        return {row.language_code: row.get_display_name() or row.language_code
+                for row in Locale.objects.order_by("pk")}  # fmt: skip
 
     @cached_property
     def _journeys(self) -> dict[str, tuple[str, bool]]:

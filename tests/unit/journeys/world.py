@@ -71,6 +71,9 @@ class World:
     def template_exists(self, template: str) -> bool:
         return template == "welcome-key"
 
+    def lacks_languages(self, template: str) -> tuple[str, ...]:
+        return ()
+
     def template_label(self, template: str) -> str:
         return "Welcome"
 

@@ -160,6 +160,9 @@ class Surroundings(Protocol):
     def lacks_text(self, template: str, channel: str) -> tuple[str, ...]:
         """Languages in which that template has nothing to say on a channel."""
 
+    def lacks_languages(self, template: str) -> tuple[str, ...]:
+        """Languages of the site, by name, in which a published template has no text."""
+
     def segments(self) -> Mapping[str, str]:
         """Every segment with its label; none where nobody keeps segments."""
 

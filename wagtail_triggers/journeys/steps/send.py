@@ -70,6 +70,14 @@ class SendStep(Step[SendSettings]):
             )
             yield Problem("", "template", message % {"key": self.settings.template})
             return
+        missing = surroundings.lacks_languages(self.settings.template)
+        if missing:
+            message = _t(
+                "This message is not there in every language of the site: %(languages)s is "
+                "missing. Whoever reads that gets it in another language. Translate the template."
+            )
+            names = {"languages": ", ".join(missing)}
+            yield Problem("", "template", message % names, "warning")
         silent = surroundings.lacks_text(self.settings.template, self.settings.channel)
         if silent and self.settings.channel in channels:
             message = _t(

@@ -41,7 +41,7 @@ function Journey({ config, source, onView, width }: AppProps) {
   const { graph, put } = drawn;
   const readOnly = config.readOnly ?? (source ? source.disabled || source.readOnly : true);
   const [view, setView] = useState<View>(() =>
-    drawn.isDrawable ? (width > 0 && width < NARROW ? 'outline' : 'canvas') : 'text',
+    !drawn.isDrawable ? 'text' : width > 0 && width < (config.narrow ?? NARROW) ? 'outline' : 'canvas',
   );
   const [selected, setSelected] = useState<readonly string[]>([]);
   const [panel, setPanel] = useState<{ isFocused: boolean } | null>(null);
@@ -73,6 +73,7 @@ function Journey({ config, source, onView, width }: AppProps) {
       t,
       world,
       graph,
+      name: config.name ?? '',
       readOnly,
       isRtl,
       sentenceOf,

@@ -23,11 +23,11 @@ interface OutlineProps {
 
 /** The journey as a list to read and to change, without a mouse. */
 export function Outline({ selected, actions }: OutlineProps) {
-  const { graph, world, t } = useCanvas();
+  const { graph, world, t, name } = useCanvas();
   const lines = useMemo(() => outlineOf(graph, world), [graph, world]);
   if (lines.length === 0) return <p className="triggers-outline__empty">{t('empty')}</p>;
   return (
-    <div className="triggers-steps" role="region" aria-label={t('steps')}>
+    <div className="triggers-steps" role="region" aria-label={[t('steps'), name].filter(Boolean).join(': ')}>
       <Lines lines={lines} selected={selected} actions={actions} />
     </div>
   );

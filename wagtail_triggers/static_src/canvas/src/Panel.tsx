@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
+import { addDoors } from './doors';
 import { ConditionEditor } from './Conditions';
 import type { Vocabulary } from './condition-tree';
 import { useCanvas } from './context';
@@ -244,6 +245,9 @@ function draw(holder: HTMLElement, answer: StepAnswer, roots: Root[], t: Transla
   holder.replaceChildren(...parsed.body.childNodes);
   for (const area of holder.querySelectorAll<HTMLTextAreaElement>('[data-triggers-condition]')) {
     roots.push(enhance(area, t));
+  }
+  for (const select of holder.querySelectorAll<HTMLSelectElement>('[data-triggers-chooser]')) {
+    addDoors(select, t);
   }
   if (!held) return;
   const again = name

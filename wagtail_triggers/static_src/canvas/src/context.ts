@@ -8,6 +8,8 @@ export interface Canvas {
   readonly t: Translate;
   readonly world: World;
   readonly graph: Graph;
+  /** What this canvas shows, where there are several; "" else. */
+  readonly name: string;
   readonly readOnly: boolean;
   readonly isRtl: boolean;
   readonly problemsOf: (id: string) => readonly Problem[];

@@ -36,6 +36,10 @@ export interface Config {
   readonly reading?: Reading;
   readonly numbers?: Readonly<Record<string, Numbers>> | null;
   readonly numbersUrl?: string;
+  /** What is drawn, where there are several canvases on a page. */
+  readonly name?: string;
+  /** Below this width the outline comes first. */
+  readonly narrow?: number;
   readonly marks?: Readonly<Record<string, Mark>>;
 }
 
