@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests.integration import mysteries_of_letters
 from tests.integration.mysteries import PLANTS, Scene, mysteries
 from tests.shop import journey, template
 from wagtail_triggers.admin.answers import Answers
@@ -21,6 +22,8 @@ from wagtail_triggers.engine.models import Refusal
 from wagtail_triggers.testing import captured_messages, run_until_idle, travelling
 
 pytestmark = pytest.mark.django_db
+
+assert mysteries_of_letters.__doc__  # they are planted by being imported
 
 #: `TRIGGERS_MYSTERIES=200` is the full size; each kind comes at least once.
 COUNT = int(os.environ.get("TRIGGERS_MYSTERIES", str(len(PLANTS))))
