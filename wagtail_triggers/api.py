@@ -28,6 +28,8 @@ from .events.types import (
 from .exceptions import InvalidEvent
 from .journeys.bundles.gallery import register_recipes
 from .journeys.steps.registry import register_step
+from .messages.blocks.registry import register_block
+from .recommend.registry import register_recommender
 
 __all__ = [
     "Happened",
@@ -42,8 +44,10 @@ __all__ = [
     "exit_journey",
     "identify",
     "map_signal",
+    "register_block",
     "register_event",
     "register_recipes",
+    "register_recommender",
     "register_step",
     "subscribe",
     "suppress",
