@@ -47,6 +47,7 @@ REASONS: Mapping[str, StrOrPromise] = {
     "chain_too_long": _("Journeys start each other in a circle; the chain was cut."),
     "completed": _("went through to the end"),
     "end": _("went through to the end"),
+    "filtered": _("A condition of the journey's start did not hold."),
     "goal": _("did what ends the journey"),
     "taken_out": _("was taken out of it by the staff"),
     "merged": _("found to be the same person as another"),

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from ..contacts.models import Contact
 from ..engine.models import Enrolment, Refusal, StepRun
+from ..engine.routing import FILTERED
 from ..events.models import Event
 from ..events.types import event_types
 from ..messages.models import Message
@@ -108,7 +109,9 @@ class Timeline:
             yield _Source(0, events, "occurred_at", self._event)
         if self._sees[Enrolment]:
             runs = Enrolment.objects.filter(contact=self.contact).select_related("journey")
-            refusals = Refusal.objects.filter(contact=self.contact).select_related("journey")
+            # What a condition of some start kept out would stand beside every event; "why?" tells.
+            refusals = Refusal.objects.filter(contact=self.contact).exclude(reason=FILTERED)
+            refusals = refusals.select_related("journey")
             yield _Source(1, refusals, "at", self._refused)
             yield _Source(2, runs, "entered_at", self._entered)
             # Leaving is told by the run itself, also where no step decided it.
