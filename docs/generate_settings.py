@@ -62,7 +62,7 @@ NOTES: Final[Mapping[str, str]] = {
     "400, `jobs` 400, `refusals` 90, `pulses` 7 (what the breaker reads), `permits` 400 (what "
     "frequency caps count, and never less than the longest of them looks back), `reports` 400 "
     "(what providers told), `message_contents` 400 (what a message said; that it was sent stays), "
-    "`messages` None. What is alive is never touched. "
+    "`messages` None, `trials` 90 (test messages to staff). What is alive is never touched. "
     "See [retention](../how-to/run-in-production.md#retention).",
     "WEBHOOKS": "`SECRET` may be a list, newest first, while one is replaced. See "
     "[Tell another system](../how-to/webhooks-out.md).",

@@ -74,6 +74,20 @@ def test_test_shows_the_draft_and_not_what_is_live(
     assert mail.outbox[0].subject == "[Test] A newer word for Екатерина"
 
 
+def test_test_with_the_data_of_a_contact_keeps_nothing_of_them(
+    history: History, client_with: ClientWith
+) -> None:
+    client = sender(client_with, "view_contact")
+    chosen = reverse("triggers_templates:read_by", args=[history.template.pk])
+    client.post(chosen, {"reader": f"contact:{history.contact.pk}"})
+    send(client, history, reader="previewed")
+    assert mail.outbox[0].subject == "[Test] Ada, you left something"
+    trial = Trial.objects.get()
+    assert trial.subject == "[Test] {{ contact.first_name }}, you left something"
+    assert trial.shown_as == f"contact {history.contact.pk}"
+    assert "Ada" not in str(ModelLogEntry.objects.get(action="wagtail_triggers.send_test").data)
+
+
 @pytest.mark.parametrize(
     ("address", "own", "allowed"),
     [

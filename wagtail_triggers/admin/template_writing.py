@@ -70,6 +70,26 @@ class VariablesPanel(ExplainingPanel):
             return super().media + writing_media()
 
 
+class ChannelsPanel(ExplainingPanel):
+    """Says which channels the template has text for, as it is published."""
+
+    explains = _("Which channels it serves")
+    explained_by = "wagtail_triggers/admin/channels.html"
+
+    class BoundPanel(HelpPanel.BoundPanel):
+        """The panel on the page of one template."""
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            """Return their names."""
+            context: dict[str, Any] = super().get_context_data(parent_context)
+            version = self.instance.live_version
+            named = {"email": _t("mail"), "sms": _t("SMS"), "push": _t("push")}
+            named["onsite"] = _t("the shop's pages")
+            found = [label for one, label in named.items() if version and version.has_text_for(one)]
+            context["live"] = ", ".join(found)
+            return context
+
+
 def _words() -> dict[str, str]:
     """Return what the picker says."""
     return {

@@ -32,7 +32,7 @@ from .template_preview import (
     TemplatePreviewOnEditView,
     preview_urls,
 )
-from .template_writing import VariablesPanel, writing_urls
+from .template_writing import ChannelsPanel, VariablesPanel, writing_urls
 from .test_send import trial_urls
 
 
@@ -102,6 +102,7 @@ class TemplateViewSet(SnippetViewSet):
                         heading=_("Push notification"),
                     ),
                     FieldPanel("onsite_body"),
+                    ChannelsPanel(),
                 ],
                 heading=_("Other channels"),
             ),

@@ -22,7 +22,7 @@ from ..core import clock
 from ..core.locking import engine_transaction, locked, retrying
 from ..core.retention import Table, register_table, tables
 from ..events.models import Cart, Event
-from ..messages.models import Message, MessageEvent
+from ..messages.models import Message, MessageEvent, Trial
 from .models import Enrolment, Job, Pulse, Refusal, StepRun, Sweep
 
 logger = logging.getLogger("wagtail_triggers.retention")
@@ -225,5 +225,6 @@ for _table in (
     Table("reports", MessageEvent, "recorded_at", SEASON, _reports),
     Table("message_contents", Message, "planned_at", SEASON, _contents, blank={"context": {}}),
     Table("messages", Message, "planned_at", None, _messages),
+    Table("trials", Trial, "created_at", 90, _all),
 ):
     register_table(_table)

@@ -170,10 +170,26 @@ def _noted(
             user=user,
             channel=channel,
             address=outgoing.address,
-            shown_as=reader.label[:255],
-            subject=outgoing.subject[:255],
+            shown_as=_kept_label(reader)[:255],
+            subject=_kept_subject(template, reader, outgoing)[:255],
             created_at=clock.now(),
         )
+
+
+def _kept_label(reader: Reader) -> str:
+    """Who read it, without a name: a trial is kept for staff, and nobody is erased from it."""
+    if reader.event is not None:
+        return _("event %(id)d") % {"id": reader.event.pk}
+    if reader.contact is not None:
+        return _("contact %(id)d") % {"id": reader.contact.pk}
+    return reader.label
+
+
+def _kept_subject(template: Template, reader: Reader, outgoing: Outgoing) -> str:
+    """The subject as it was sent, or as it was written where it may name somebody."""
+    if reader.event is not None or reader.contact is not None:
+        return f"{MARK} {template.subject}"
+    return outgoing.subject
 
 
 def _keyed(outgoing: Outgoing, trial: Trial) -> Outgoing:
