@@ -107,8 +107,8 @@ def numbers(journey_ids: Sequence[int], moment: datetime, *, days: int = 30) -> 
     found = {pk: Numbers(days=[0] * days) for pk in journey_ids}
     rows = Rollup.objects.filter(journey_id__in=journey_ids)
     sums = rows.values_list("journey_id").annotate(*(Sum(name) for name in FIELDS)).order_by()
-    for pk, *values in sums:
-        for name, value in zip(FIELDS, values, strict=True):
+    for pk, *added in sums:
+        for name, value in zip(FIELDS, added, strict=True):
             setattr(found[pk], name, value or 0)
     first = today(moment) - timedelta(days=days - 1)
     for pk, day, sent in rows.filter(day__gte=first).values_list("journey_id", "day", "sent"):
