@@ -53,6 +53,7 @@ SAY_NOTHING = {
 
 #: Tables with text in which no person has a row, and why.
 OF_NOBODY = {
+    "apitoken": "a key of the shop's own systems",
     "batchattempt": "ids of what a worker is about to touch",
     "circuit": "how a channel fares",
     "consentevent": "found by address: planted by hand",
@@ -65,6 +66,7 @@ OF_NOBODY = {
     "pulse": "counts",
     "quiethours": "settings",
     "ratebucket": "how a channel fares",
+    "stepnumber": "counts",
     "subscription": "found by address: planted by hand",
     "suppression": "a keyed hash",
     "rollupmark": "how far daily numbers have come",
