@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from wagtail.admin.staticfiles import versioned_static
@@ -11,10 +11,12 @@ from wagtail.admin.widgets import AdminAutoHeightTextInput
 from ..messages.short_texts import Measure
 
 
+TEMPLATE: Final = "wagtail_triggers/admin/widgets/measured.html"
+
+
 class _Measured:
     """A text field whose length matters. The form tells it what came out."""
 
-    template_name = "wagtail_triggers/admin/widgets/measured.html"
     #: How Django draws the bare field.
     bare_template = "django/forms/widgets/text.html"
     #: What the saved text comes to; None where there is none.
@@ -34,10 +36,13 @@ class _Measured:
 class MeasuredInput(_Measured, forms.TextInput):
     """One line."""
 
+    template_name = TEMPLATE
+
 
 class MeasuredTextarea(_Measured, AdminAutoHeightTextInput):
     """Several lines."""
 
+    template_name = TEMPLATE
     bare_template = "django/forms/widgets/textarea.html"
 
 

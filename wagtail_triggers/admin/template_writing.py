@@ -67,7 +67,8 @@ class VariablesPanel(ExplainingPanel):
         @property
         def media(self) -> Media:
             """The picker."""
-            return super().media + writing_media()
+            media: Media = super().media + writing_media()
+            return media
 
 
 class ChannelsPanel(ExplainingPanel):

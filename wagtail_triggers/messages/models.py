@@ -164,7 +164,7 @@ class Template(
         blank=True,
         help_text=_("Shown after the subject in an inbox."),
     )
-    body = BodyField(verbose_name=_("body"), blank=True)
+    body: Any = BodyField(verbose_name=_("body"), blank=True)
     follow = models.BooleanField(
         _("also for people already on their way"),
         default=False,

@@ -37,5 +37,5 @@ def misbehave(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    isolated_child.cook = misbehave  # type: ignore[assignment]
+    isolated_child.cook = misbehave
     isolated_child.main(sys.argv[1])
