@@ -1,4 +1,4 @@
-"""Test sends, the variables that can be picked, and lengths: who may, where to, and what it says."""
+"""Test sends, variables to pick, and lengths: who may, where to, and what it says."""
 
 from __future__ import annotations
 

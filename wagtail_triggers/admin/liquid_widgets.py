@@ -10,7 +10,6 @@ from wagtail.admin.widgets import AdminAutoHeightTextInput
 
 from ..messages.short_texts import Measure
 
-
 TEMPLATE: Final = "wagtail_triggers/admin/widgets/measured.html"
 
 
