@@ -52,7 +52,7 @@ def row(clock: FrozenClock) -> Journey:
 
 def with_wait(row: Journey, days: int = 1) -> dict[str, Any]:
     """The journey's graph with a wait before the letter."""
-    graph = deepcopy(row.graph)
+    graph: dict[str, Any] = deepcopy(row.graph)
     graph["nodes"].append(
         {"id": "pause", "kind": "wait", "settings": {"amount": days, "unit": "days"}}
     )
@@ -68,7 +68,7 @@ def edit_url(row: Journey) -> str:
 def filled(client: Client, row: Journey, **changes: Any) -> dict[str, Any]:
     """What the editor's page would post, with changes."""
     page = client.get(edit_url(row)).text
-    data = querydict_from_html(page, form_id="w-editor-form").dict()
+    data: dict[str, Any] = querydict_from_html(page, form_id="w-editor-form").dict()
     return {**data, **changes}
 
 
@@ -90,7 +90,7 @@ def in_force(row: Journey) -> tuple[int, int]:
 
 
 def broken(row: Journey) -> dict[str, Any]:
-    graph = deepcopy(row.graph)
+    graph: dict[str, Any] = deepcopy(row.graph)
     graph["nodes"][1]["settings"] = {"template": ""}
     return graph
 

@@ -62,7 +62,8 @@ class Vocabulary:
 
         "" where the setting names no snippet, or nobody asks.
         """
-        model = {"template": Template, "journey": Journey}.get(what)
+        models: dict[str, type[Any]] = {"template": Template, "journey": Journey}
+        model = models.get(what)
         if model is None or self.user is None:
             return ""
         viewset = model.snippet_viewset

@@ -27,6 +27,8 @@ FIELDS: Final = ("entered", "sent", "failed", "converted", "left")
 
 _FAILED: Final = (Message.State.FAILED, Message.State.UNKNOWN_PARKED)
 
+#: The journey, the node, how many; letters of no journey's have none.
+_Row = tuple[int | None, str, int]
 #: By journey and node, what is to be added.
 _Counted = dict[tuple[int, str], dict[str, int]]
 
@@ -99,7 +101,7 @@ def _counted(mark: RollupMark, until: datetime, journey_id: int | None = None) -
 
 def _questions(
     mark: RollupMark, until: datetime, journey_id: int | None
-) -> Iterable[tuple[str, Iterable[tuple[int, str, int]]]]:
+) -> Iterable[tuple[str, Iterable[_Row]]]:
     def of(path: str, moment: str) -> Q:
         span = Q(**{f"{moment}__gt": mark.until, f"{moment}__lte": until})
         return span if journey_id is None else span & Q(**{path: journey_id})
@@ -122,8 +124,8 @@ def _questions(
     yield "failed", _grouped(settled.filter(state__in=_FAILED), path)
 
 
-def _grouped(rows: Any, journey: str) -> Iterable[tuple[int, str, int]]:
-    found: Iterable[tuple[int, str, int]] = (
+def _grouped(rows: Any, journey: str) -> Iterable[_Row]:
+    found: Iterable[_Row] = (
         rows.order_by().values_list(journey, "node").annotate(number=Count("pk"))
     )
     return found
