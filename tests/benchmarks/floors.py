@@ -17,8 +17,7 @@ _REACHED = {
     "p2": Reached(0.6, _TODAY),
     "p4": Reached(0.1, _TODAY),
     "p4 two workers": Reached(1.2, _TODAY),
-    "p6": Reached(1.0, _TODAY),
-    "p6 bulk": Reached(0.8, _TODAY),
+    "p6": Reached(1.6, _TODAY),
     "p12": Reached(0.12, _TODAY),
 }
 

@@ -40,10 +40,10 @@ PAUSE = 0.5
 #: most shops would have it.
 COPIES = """
 INSERT INTO wagtail_triggers_message ({columns}, contact_id, public_id, idempotency_key)
-SELECT {columns}, person.id, gen_random_uuid(), idempotency_key || ':' || person.id
+SELECT {columns}, person, gen_random_uuid(), idempotency_key || ':' || person
 FROM (SELECT * FROM wagtail_triggers_message LIMIT 1) AS message,
-    wagtail_triggers_contact AS person
-WHERE person.email LIKE 'bulk%' AND person.id <> message.contact_id
+    (SELECT id AS person FROM wagtail_triggers_contact WHERE email LIKE 'bulk%') AS people
+WHERE person <> contact_id
 """
 #: People that are made at a time.
 CHUNK = 5_000
