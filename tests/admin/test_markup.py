@@ -75,12 +75,19 @@ def pages(history: History) -> dict[str, str]:
     found["triggers_topics:add"] = reverse("triggers_topics:add")
     found["triggers_topics:edit"] = reverse("triggers_topics:edit", args=[topic])
     found["retry"] = reverse("triggers_enrolments:retry", args=[history.parked.pk])
+    found["why"] = reverse("triggers_journeys:why", args=[history.journey.pk, history.contact.pk])
+    found["why_people"] = reverse("triggers_journeys:why_people", args=[history.journey.pk])
+    found["bulk"] = (
+        reverse("wagtail_bulk_action", args=["wagtail_triggers", "enrolment", "retry"])
+        + f"?id={history.parked.pk}"
+    )
+    found["home"] = "/admin/"
     found["settings"] = f"/admin/settings/wagtail_triggers/triggerssettings/{history.run.site_id}/"
     return found
 
 
 #: Inputs of Wagtail's own that start themselves so, wherever they stand: scheduling, inline rows.
-WAGTAILS = ("initDateTimeChooser(", "initTimeChooser(", "new InlinePanel(")
+WAGTAILS = ("initDateTimeChooser(", "initTimeChooser(", "new InlinePanel(", "new ImageChooser(")
 
 
 def test_pages_of_ours_add_no_script_and_no_style_inside_the_page(
