@@ -8,11 +8,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from wagtail.models import Locale, Site
 
-from tests.shop import template
+from tests.shop import journey, line, order, template
+from wagtail_triggers.messages.channels.base import Outgoing
 from wagtail_triggers.messages.models import Template, TemplateVersion, TriggersSettings
 from wagtail_triggers.messages.recompile import Standing, recompile, standing
 from wagtail_triggers.messages.versions import Versions
-from wagtail_triggers.testing import FrozenClock
+from wagtail_triggers.testing import FrozenClock, run_until_idle
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +98,27 @@ def test_looking_versions_up_takes_two_queries_at_most(
         versions = Versions([key], since=began)
         for _ in range(3):
             assert versions.find(key, "en", began) is not None
+
+
+@pytest.mark.parametrize(("follow", "words"), [(False, "One"), (True, "Two")])
+def test_letter_of_a_run_under_way_is_the_one_that_its_editor_meant(
+    row: Template, clock: FrozenClock, outbox: list[Outgoing], follow: bool, words: str
+) -> None:
+    journey(
+        "Thanks",
+        [
+            {"kind": "entry", "event": "order_placed"},
+            {"kind": "wait", "amount": 1, "unit": "days"},
+            {"kind": "send", "template": str(row.translation_key)},
+        ],
+    )
+    order("1", line())
+    run_until_idle()
+    clock.travel(HOUR)
+    publish(row, "Two", follow=follow)
+    clock.travel(24 * HOUR)
+    run_until_idle()
+    assert [sent.text.partition("\n")[0] for sent in outbox] == [words]
 
 
 def test_new_look_reaches_live_templates_when_they_are_compiled_again(row: Template) -> None:
