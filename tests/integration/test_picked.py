@@ -11,6 +11,7 @@ from wagtail.models import Site
 from tests.shop import ADA, journey, line, order, template
 from wagtail_triggers.api import Who
 from wagtail_triggers.core import memory_shop
+from wagtail_triggers.core.clock import FrozenClock
 from wagtail_triggers.core.shop import ProductNow
 from wagtail_triggers.events.models import Order
 from wagtail_triggers.messages.channels.base import Outgoing
@@ -19,7 +20,7 @@ from wagtail_triggers.messages.picked import of_messages
 from wagtail_triggers.recommend.base import Product, Wanted
 from wagtail_triggers.recommend.catalogue import look_up
 from wagtail_triggers.recommend.kinds import memory, popular
-from wagtail_triggers.testing import FrozenClock, run_until_idle
+from wagtail_triggers.testing import run_until_idle
 
 pytestmark = pytest.mark.django_db
 

@@ -9,11 +9,12 @@ from django.core.management import CommandError, call_command
 from wagtail.models import Locale, Site
 
 from tests.shop import journey, line, order, template
+from wagtail_triggers.core.clock import FrozenClock
 from wagtail_triggers.messages.channels.base import Outgoing
 from wagtail_triggers.messages.models import Template, TemplateVersion, TriggersSettings
 from wagtail_triggers.messages.recompile import Standing, recompile, standing
 from wagtail_triggers.messages.versions import Versions
-from wagtail_triggers.testing import FrozenClock, run_until_idle
+from wagtail_triggers.testing import run_until_idle
 
 pytestmark = pytest.mark.django_db
 

@@ -40,7 +40,9 @@ class MessageClass(models.TextChoices):
     TRANSACTIONAL = "transactional", _("Transactional (order, shipping, account)")
 
 
-class TriggersSettings(PreviewableMixin, BrandLook, BaseSiteSetting, ClusterableModel):
+class TriggersSettings(  # type: ignore[django-manager-missing]  # of ParentalKeys
+    PreviewableMixin, BrandLook, BaseSiteSetting, ClusterableModel
+):
     """Who writes, how often and when, per site: in the admin under Settings > Triggers."""
 
     sender_name = models.CharField(
