@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
 from wagtail.blocks import (
@@ -23,6 +23,7 @@ from wagtail.blocks import (
     StreamBlock,
     StructBlock,
 )
+from wagtail.utils.file import hash_filelike
 
 from ...exceptions import BundleError
 from ..problems import did_you_mean
@@ -39,47 +40,42 @@ PathOf = Callable[[int], str | None]
 def packed(block: Block, value: Any, path_of: PathOf) -> Any:
     """Return what a bundle holds of a block's value.
 
+    The value itself is asked, and not what is stored of it: where a setting was left out, that has
+    no default yet.
+
     Args:
         block: The block that the value is of.
         value: Its value, as templates see it.
         path_of: Finds the path of a page that rich text links to.
     """
-    raw = json.loads(json.dumps(block.get_prep_value(value), cls=DjangoJSONEncoder))
-    return _pack(block, raw, path_of)
-
-
-def _pack(block: Block, raw: Any, path_of: PathOf) -> Any:
-    if raw is None:
+    if value is None:
         return None
     if isinstance(block, StreamBlock):
-        known = block.child_blocks
         return [
-            {"type": one["type"], "value": _pack(known[one["type"]], one["value"], path_of)}
-            for one in raw
-            if one["type"] in known
+            {"type": child.block_type, "value": packed(child.block, child.value, path_of)}
+            for child in value
         ]
     if isinstance(block, StructBlock):
         return {
-            name: _pack(child, raw[name], path_of)
+            name: packed(child, value.get(name), path_of)
             for name, child in block.child_blocks.items()
-            if name in raw
         }
     if isinstance(block, ListBlock):
-        return [_pack(block.child_block, one["value"], path_of) for one in raw]
+        return [packed(block.child_block, one, path_of) for one in value]
     if isinstance(block, ChooserBlock):
-        return _named(block, raw)
+        return _named(value)
+    raw = json.loads(json.dumps(block.get_prep_value(value), cls=DjangoJSONEncoder))
     if isinstance(block, RichTextBlock):
         return _PAGE_LINK.sub(lambda tag: _plain_link(tag[0], path_of), raw)
     return raw
 
 
-def _named(block: ChooserBlock, pk: Any) -> dict[str, str] | None:
+def _named(chosen: Any) -> dict[str, str] | None:
     """A picture by its contents; anything else has no name beyond its database."""
-    try:
-        chosen = block.model_class._default_manager.get(pk=pk)
-    except ObjectDoesNotExist:
-        return None
-    digest = getattr(chosen, HASH, "")
+    digest = getattr(chosen, HASH, None)
+    if digest == "":  # not uploaded in the admin, and never asked for
+        with chosen.open_file() as file:
+            digest = hash_filelike(file)
     return {HASH: digest, "title": str(chosen)} if digest else None
 
 
@@ -178,11 +174,15 @@ def _of(kind: type[Any], data: Any, place: str) -> Any:
 
 def _leaf(block: Block, data: Any, place: str) -> Any:
     """A value without blocks in it, if the block can read it."""
+    if isinstance(block, RichTextBlock) and not isinstance(data, str):
+        raise BundleError(f"{place}: " + _("This must be a text."))
     is_plain = data is None or isinstance(data, str | int | float)
     is_plain = is_plain or (isinstance(data, list) and all(isinstance(o, str | int) for o in data))
     if isinstance(block, FieldBlock) and not is_plain:
         raise BundleError(f"{place}: " + _("This must be a text or a number."))
     try:
+        if isinstance(block, FieldBlock) and not isinstance(block, RichTextBlock):
+            block.field.to_python(data)
         block.to_python(data)
     except (TypeError, ValueError, ValidationError) as error:
         raise BundleError(
