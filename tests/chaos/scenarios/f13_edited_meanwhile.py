@@ -53,14 +53,14 @@ def run(chaos: Chaos) -> Report:
         stop = threading.Event()
         strands = [Strand(races.keep_sending(stop)), *(Strand(_runner(stop)) for _ in range(2))]
         for number in range(2, versions + 1):
-            enrolled(plan, rows[(number - 2) * share : (number - 1) * share], "wait")
+            enrolled(plan, rows[(number - 2) * share : (number - 1) * share], _first(number - 1))
             time.sleep(chaos.chance.uniform(0.1, 0.4))
             now.travel(HOUR * chaos.chance.choice((3, 9, 20)))
             _edit(plan, number, chaos)
         stop.set()
         for strand in strands:
             strand.wait(600)
-        enrolled(plan, rows[(versions - 1) * share :], "wait")
+        enrolled(plan, rows[(versions - 1) * share :], _first(versions))
         _in_peace(plan, versions + 1, report, chaos)
         for _day in range(4):
             races.finish()
@@ -72,6 +72,11 @@ def run(chaos: Chaos) -> Report:
     return report
 
 
+def _first(number: int) -> str:
+    """The step at which people wait for a day."""
+    return "wait" if number % 2 else "rest"
+
+
 def _graph(number: int) -> dict[str, Any]:
     """The steps have other names in every other version, and each version has its own letter."""
     letter = template(f"Letter {number}")
@@ -81,7 +86,7 @@ def _graph(number: int) -> dict[str, Any]:
         middle.insert(0, ("more", "wait", {"amount": 2, "unit": "hours"}))
     steps: list[tuple[str, str, dict[str, Any]]] = [
         ("in", "entry", {"event": "order_placed"}),
-        ("wait", "wait", {"amount": 1, "unit": "days"}), *middle, ("out", "end", {}),
+        (_first(number), "wait", {"amount": 1, "unit": "days"}), *middle, ("out", "end", {}),
     ]  # fmt: skip
     return {
         "nodes": [{"id": one, "kind": kind, "settings": more} for one, kind, more in steps],
@@ -129,11 +134,11 @@ def _rules(old: JourneyVersion, new: JourneyVersion, policy: str) -> list[Rule]:
     """What becomes of those who stand at each step of the version before."""
     if policy == "stay":
         return []
-    letter = next(node["id"] for node in new.graph["nodes"] if node["kind"] == "send")
+    kinds = {node["kind"]: node["id"] for node in reversed(new.graph["nodes"])}
     found = []
     for node in old.graph["nodes"]:
         if node["kind"] == "wait":
-            target = {"move": "wait", "skip": letter}.get(policy, "")
+            target = {"move": kinds["wait"], "skip": kinds["send"]}.get(policy, "")
             found.append(Rule(old.pk, node["id"], policy, target))
     return found
 
