@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -207,9 +206,7 @@ class Template(
     def __str__(self) -> str:
         return self.name
 
-    def copy_for_translation(
-        self, locale: Any, exclude_fields: Sequence[str] | None = None
-    ) -> Template:
+    def copy_for_translation(self, locale: Any, exclude_fields: Any = None) -> Template:
         """Return an unsaved draft in another language: what is published of this one is not its."""
         copy: Template = super().copy_for_translation(
             locale, exclude_fields=[*(exclude_fields or ()), "live_version", "publish_problem"]
