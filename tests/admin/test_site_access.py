@@ -160,6 +160,6 @@ def test_chooser_offers_what_is_of_a_site_of_ones_own(history: History, other_si
     owner = login(member(group("A", ("view_template",), history.journey.site)))
     from wagtail_triggers.messages.models import Template
 
-    space = Template.snippet_viewset.chooser_viewset.get_url_name("choose")  # type: ignore[attr-defined]
+    space = Template.snippet_viewset.chooser_viewset.get_url_name("choose")
     assert str(history.template) not in stranger.get(reverse(space)).content.decode()
     assert str(history.template) in owner.get(reverse(space)).json()["html"]

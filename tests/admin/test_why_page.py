@@ -120,6 +120,7 @@ def test_message_page_tells_its_way_its_chain_and_its_reports(
         "until": "2026-05-02T13:00:00+00:00", "times": 3,
     }]  # fmt: skip
     Message.objects.filter(pk=message.pk).update(trail=trail)
+    assert message.settled_at is not None
     MessageEvent.objects.create(
         site_id=message.site_id, message=message, kind="delivered", at=message.settled_at,
         recorded_at=message.settled_at, provider="esp", provider_event_id="1", detail="250 OK",

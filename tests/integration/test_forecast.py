@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 #: Worlds of the generated test; `TRIGGERS_FORECASTS=200` is the full size.
 WORLDS = int(os.environ.get("TRIGGERS_FORECASTS", "6"))
-ENTRY = {"kind": "entry", "event": "user_registered"}
+ENTRY: dict[str, Any] = {"kind": "entry", "event": "user_registered"}
 DAY = timedelta(days=1)
 
 Sent = tuple[datetime, str, str]
@@ -41,13 +42,10 @@ def live_through(clock: FrozenClock, until: datetime) -> list[Sent]:
     """Travel from one due moment to the next; what left, when, from which journey and step."""
     while True:
         run_until_idle()
-        dues = [
-            Enrolment.objects.filter(wake_at__isnull=False)
-            .order_by("wake_at")
-            .values_list("wake_at"),
-            Message.objects.filter(due_at__isnull=False).order_by("due_at").values_list("due_at"),
-        ]
-        moments = [row[0] for rows in dues for row in rows[:1]]
+        runs = Enrolment.objects.filter(wake_at__isnull=False).order_by("wake_at")
+        letters = Message.objects.filter(due_at__isnull=False).order_by("due_at")
+        dues = [*runs.values_list("wake_at")[:1], *letters.values_list("due_at")[:1]]
+        moments = [due for (due,) in dues if due is not None]
         if not moments or min(moments) > until:
             break
         clock.travel(max(min(moments) - clock.moment, timedelta(0)))
@@ -95,7 +93,7 @@ def test_forecast_of_a_series_is_what_then_leaves() -> None:
 def test_forecast_writes_nothing_and_costs_the_same_for_many_runs() -> None:
     with travelling("2026-05-01 12:00") as clock, captured_messages():
         letter = template("Hello")
-        steps = [
+        steps: list[dict[str, Any]] = [
             ENTRY,
             {"kind": "wait", "amount": 1, "unit": "days"},
             {"kind": "send", "template": letter},
@@ -201,7 +199,7 @@ def test_forecast_of_a_generated_world_is_what_then_happens(seed: int) -> None:
 
 def plan(chance: random.Random, letters: list[str]) -> list[dict[str, Any]]:
     """A journey in a line, of waits of every kind and letters."""
-    waits = [
+    waits: list[Callable[[], dict[str, Any]]] = [
         lambda: {"kind": "wait", "amount": chance.randint(1, 90), "unit": "hours"},
         lambda: {"kind": "wait", "amount": chance.randint(1, 9), "unit": "days"},
         lambda: {
