@@ -50,7 +50,12 @@ def test_selection_of_drafts_is_deleted(chief: Client) -> None:
     site = Site.objects.get(is_default_site=True)
     rows = [
         Template.objects.create(
-            site=site, name=name, subject="x", body=[("html", "x")], live=False, locale=Locale.get_default()
+            site=site,
+            name=name,
+            subject="x",
+            body=[("html", "x")],
+            live=False,
+            locale=Locale.get_default(),
         )
         for name in ("One", "Two")
     ]

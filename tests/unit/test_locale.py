@@ -61,13 +61,23 @@ def test_compiled_translation_is_that_of_the_source(language: str) -> None:
         compiled = GNUTranslations(file)
     for message in messages(language):
         if not message.pluralizable:
-            assert compiled.gettext(forms(message.id)[0]) == message.string
+            known_as = forms(message.id)[0]
+            found_as = (
+                compiled.pgettext(message.context, known_as)
+                if message.context
+                else compiled.gettext(known_as)
+            )
+            assert found_as == message.string
             continue
         singular, plural = forms(message.id)
         found = {compiled.ngettext(singular, plural, number) for number in range(200)}
         assert found == set(forms(message.string))
     known = {key if isinstance(key, str) else key[0] for key in vars(compiled)["_catalog"]}
-    assert known - {""} == {forms(message.id)[0] for message in messages(language)}
+    # gettext puts a context before the text, with an end of transmission between them.
+    assert known - {""} == {
+        f"{message.context}\x04{forms(message.id)[0]}" if message.context else forms(message.id)[0]
+        for message in messages(language)
+    }
 
 
 def test_django_finds_the_translations() -> None:
