@@ -275,8 +275,7 @@ def _example(model: type[BaseModel]) -> dict[str, Any]:
     return {
         name: [line] if name == "lines" else EXAMPLES[name]
         for name in model.model_fields
-        if name not in RARE
-        and (name != "checkout_id" or "order_id" not in model.model_fields)
+        if name not in RARE and (name != "checkout_id" or "order_id" not in model.model_fields)
     }
 
 

@@ -6,21 +6,40 @@ from datetime import timedelta
 
 import pytest
 
-from tests.shop import ADA, line, order, topic
+from tests.shop import ADA, journey, line, order, template, topic
 from wagtail_triggers import api
 from wagtail_triggers.api import Who
 from wagtail_triggers.consent.addresses import current_hash
 from wagtail_triggers.consent.models import (
     Suppression,
+    Topic,
 )
 from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.core.clock import FrozenClock
 from wagtail_triggers.core.sites import default_site_id
 from wagtail_triggers.exceptions import InvalidEvent
 from wagtail_triggers.messages.channels.base import Outgoing
+from wagtail_triggers.messages.models import MessageClass
 from wagtail_triggers.testing import run_until_idle
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _world(clock: FrozenClock, outbox: list[Outgoing]) -> None:
+    """The clock stands still, and nothing leaves."""
+
+
+@pytest.fixture
+def letters() -> None:
+    """A receipt for every order, and two days later a question, if nobody objects."""
+    soft = topic("soft", consent=Topic.Consent.SOFT)
+    receipt = template("Receipt")
+    question = template("How was it?", kind=MessageClass.MARKETING, topic=soft)
+    journey("Orders", [
+        {"kind": "entry", "event": "order_placed"}, {"kind": "send", "template": receipt},
+        {"kind": "wait", "amount": 2, "unit": "days"}, {"kind": "send", "template": question},
+    ])  # fmt: skip
 
 
 def test_suppress_stops_marketing_to_an_address_without_making_a_contact(

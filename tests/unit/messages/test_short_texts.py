@@ -63,10 +63,10 @@ def test_text_is_counted_in_places_and_parts(text: str, expected: SmsLength) -> 
 
 
 def test_typographic_quote_in_a_long_sms_is_named_as_what_makes_it_dear() -> None:
-    measured = measure_sms("It’s here. " + "a" * 100)
+    measured = measure_sms("It\u2019s here. " + "a" * 100)
     assert measured.words == "2 parts, 111 characters (UCS-2), 23 left"
     assert measured.warnings == (
-        "’ cannot be written in the alphabet of SMS, so that a part holds 67 characters instead "
+        "\u2019 cannot be written in the alphabet of SMS, so that a part holds 67 characters instead "
         "of 153.",
     )
 
