@@ -234,7 +234,7 @@ _FAULTS = {
 
 def set_policies(site: Site, without: str = "") -> None:
     """Caps and quiet hours as `invented_shop` expects them."""
-    row, _made = TriggersSettings.objects.get_or_create(site=site)
+    row: Any = TriggersSettings.objects.get_or_create(site=site)[0]  # modelcluster takes lists
     cap = FrequencyCap(limit=CAP, amount=CAP_WINDOW.days, unit="days")
     row.caps = [] if without == "caps" else [cap]
     hours = QuietHours(begins=QUIET_FROM, ends=QUIET_TO)

@@ -83,7 +83,7 @@ class Vocabulary:
 
     @cached_property
     def _templates(self) -> Choices:
-        rows = Template.objects.filter(site_id=self.around.site_id).order_by("name")
+        rows = Template.objects.filter(site=self.around.site_id).order_by("name")
         found: dict[str, Any] = {}
         for key, name, live in rows.values_list("translation_key", "name", "live"):
             if live or str(key) not in found:

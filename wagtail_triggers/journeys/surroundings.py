@@ -109,7 +109,7 @@ class SiteSurroundings:
 
     @cached_property
     def _journeys(self) -> dict[str, tuple[str, bool]]:
-        rows = Journey.objects.filter(site_id=self.site_id).exclude(state=Journey.State.ARCHIVED)
+        rows = Journey.objects.filter(site=self.site_id).exclude(state=Journey.State.ARCHIVED)
         return {
             str(uid): (name, any(_is_called(node) for node in (graph or {}).get("nodes", ())))
             for uid, name, graph in rows.values_list("uid", "name", "live_version__graph")
@@ -123,7 +123,7 @@ class SiteSurroundings:
     def _written(self) -> dict[str, dict[str, frozenset[str]]]:
         """By translation key and language: which texts the live version has."""
         sources = sorted({MAIL, *SOURCE_OF.values()})
-        rows = Template.objects.filter(site_id=self.site_id, live_version__isnull=False).annotate(
+        rows = Template.objects.filter(site=self.site_id, live_version__isnull=False).annotate(
             **{
                 f"has_{one}": ExpressionWrapper(
                     ~Q(**{f"live_version__{one}": ""}), output_field=BooleanField()
@@ -143,10 +143,10 @@ class SiteSurroundings:
     @cached_property
     def _templates(self) -> dict[str, tuple[str, bool]]:
         """Name and whether it can be sent, by translation key; a published translation wins."""
-        rows = Template.objects.filter(site_id=self.site_id).order_by("pk")
+        rows = Template.objects.filter(site=self.site_id).order_by("pk")
         found: dict[str, tuple[str, bool]] = {}
-        for key, name, version in rows.values_list("translation_key", "name", "live_version_id"):
-            known = found.get(str(key))
-            if known is None or (version is not None and not known[1]):
-                found[str(key)] = (name, version is not None)
+        for key, name, version in rows.values_list("translation_key", "name", "live_version"):
+            known, live = found.get(str(key)), version is not None
+            if known is None or (live and not known[1]):
+                found[str(key)] = (name, live)
         return found

@@ -72,7 +72,8 @@ def check_out(client: Client, email: str) -> Order:
         client, "post", "checkout/", email=email, shipping_address="1 Pier Road",
         billing_address="1 Pier Road", payment_method="invoice",
     )  # fmt: skip
-    return Order.objects.latest("pk")
+    order: Order = Order.objects.latest("pk")
+    return order
 
 
 def registers() -> None:
@@ -179,7 +180,7 @@ def queries() -> dict[str, int]:
     for size in (1, 20):
         basket = Basket.objects.create()
         for number in range(size):
-            tea = Tea.objects.create(code=f"{size}-{number}", name="Tea", price=D(1))
+            tea: Any = Tea.objects.create(code=f"{size}-{number}", name="Tea", price=D(1))
             basket.add(tea)
         with CaptureQueriesContext(connection) as seen:
             cart_payload(basket)

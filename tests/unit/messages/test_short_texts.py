@@ -66,8 +66,8 @@ def test_typographic_quote_in_a_long_sms_is_named_as_what_makes_it_dear() -> Non
     measured = measure_sms("It\u2019s here. " + "a" * 100)
     assert measured.words == "2 parts, 111 characters (UCS-2), 23 left"
     assert measured.warnings == (
-        "\u2019 cannot be written in the alphabet of SMS, so that a part holds 67 characters instead "
-        "of 153.",
+        "\u2019 cannot be written in the alphabet of SMS, so that a part holds 67 characters "
+        "instead of 153.",
     )
 
 
