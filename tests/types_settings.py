@@ -6,5 +6,5 @@ from example_site.settings import INSTALLED_APPS as _OF_THE_SHOP
 INSTALLED_APPS = [
     *_OF_THE_SHOP,
     "wagtail_triggers.integrations.saleor",
-    "tests.hosts.salesman.goods",
+    "tests.hosts.salesman_shop.goods",
 ]

@@ -137,7 +137,8 @@ def test_page_changes_nothing_and_only_reads(history: History, chief: Client) ->
     with CaptureQueriesContext(connection) as queries:
         assert chief.get(url(history.journey)).status_code == 200
     ours = [one["sql"] for one in queries if "wagtail_triggers" in one["sql"]]
-    assert [one for one in ours if not one.startswith("SELECT")] == []
+    # PostgreSQL reads long tables through a cursor.
+    assert [one for one in ours if not one.startswith(("SELECT", "DECLARE "))] == []
     assert (Message.objects.count(), Enrolment.objects.count()) == before
     assert chief.post(url(history.journey)).status_code == 405
 

@@ -36,7 +36,10 @@ HOME = "/admin/"
 
 
 #: What a group can be given beside the permission to look.
-MORE_PERMISSIONS: dict[type[Model], set[str]] = {Task: {"decide_task"}}
+MORE_PERMISSIONS: dict[type[Model], set[str]] = {
+    Task: {"decide_task"},
+    Contact: {"erase_contact"},
+}
 
 
 def row_of(model: type[Model], history: History) -> Model:

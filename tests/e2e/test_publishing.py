@@ -93,7 +93,9 @@ def test_note_is_kept_at_its_step_and_shown_to_colleagues(page: Page, go_to: GoT
     expect(node(page, "n1").locator(".triggers-node__note")).to_be_visible()
     page.get_by_role("button", name="Outline").click()
     expect(page.locator(".triggers-note")).to_contain_text("Ask Ada first")
-    soon(page, lambda: _noted(row))  # Wagtail saves it by itself, as any other change
+    page.keyboard.press("Control+s")
+    page.wait_for_load_state()
+    soon(page, lambda: _noted(row))
 
 
 def _noted(row: Journey) -> bool:

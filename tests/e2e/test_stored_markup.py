@@ -21,6 +21,7 @@ from wagtail_triggers.contacts.models import Contact
 from wagtail_triggers.events.models import Event
 from wagtail_triggers.messages.letter import letter
 from wagtail_triggers.messages.models import Message, MessageEvent, Template, TriggersSettings
+from wagtail_triggers.messages.picture_field import PictureField
 from wagtail_triggers.messages.preview_page import POLICY
 
 from .conftest import PATIENCE
@@ -40,6 +41,8 @@ STEERING: Final = frozenset(
         "Job.kind", "TriggersSettings.time_zone", "Topic.slug", "Enrolment.time_zone",
     }
 )  # fmt: skip
+#: How Wagtail starts a form of several rows, inline.
+INLINE_PANEL: Final = "(function() {\n            var panel = ne"
 #: A policy that only reports: what would run is counted, and nothing is kept from running.
 WATCH: Final = "script-src 'self' 'report-sample'"
 SPY: Final = """
@@ -53,7 +56,7 @@ def is_text(model: type[models.Model], field: Any) -> bool:
     """Whether people's words can stand in a field."""
     if not isinstance(field, models.CharField | models.TextField | models.JSONField):
         return False
-    if field.choices or field.unique or field.primary_key:
+    if field.choices or field.unique or field.primary_key or isinstance(field, PictureField):
         return False
     return f"{model.__name__}.{field.name}" not in STEERING
 
@@ -61,6 +64,8 @@ def is_text(model: type[models.Model], field: Any) -> bool:
 def filled(field: Any, present: Any, number: int) -> Any:
     """A field's value, full of markup."""
     if isinstance(field, models.JSONField):
+        if field.name == "trail":  # written by the engine alone, in this shape
+            return [{"state": SHORT, "reason": EVERYTHING, "until": SHORT, "at": SHORT}]
         if isinstance(present, list):
             return [*PAYLOADS]
         return {**(present or {}), "evil": [*PAYLOADS], SHORT: EVERYTHING}
@@ -158,7 +163,8 @@ def not_wagtails(violated: Sequence[str]) -> list[str]:
     return [
         one
         for one in violated
-        if "fired" in one or ("/edit/" not in one and not any(part in one for part in WAGTAILS))
+        if "fired" in one
+        or not any(part in one for part in ("/edit/", "initDateChooser(", INLINE_PANEL, *WAGTAILS))
     ]
 
 
@@ -187,10 +193,15 @@ def test_markup_in_every_stored_text_runs_on_no_screen_and_in_no_mail(
     screens = {**pages(history), **_more(history)}
     # Forms without a row show nothing that anybody has stored.
     urls = {name: url for name, url in screens.items() if not name.endswith((":add", ":usage"))}
+    broken: list[str] = []
     for name, url in urls.items():
-        page.goto(live_server.url + url, wait_until="domcontentloaded")
+        answer = page.goto(live_server.url + url, wait_until="domcontentloaded")
+        assert answer is not None, name
+        if answer.status >= 500:
+            broken.append(f"{name} {url}")
         poke(page)
         assert page.locator("body").count() == 1, name
+    assert broken == []
     for html in _mails(history):
         # Outside of any frame and without a policy, as a careless mail program would show it.
         page.set_content(html, wait_until="domcontentloaded")
@@ -215,7 +226,8 @@ def _plant_template(draft: Template) -> None:
     draft.subject = draft.preheader = SHORT
     draft.sms_body = draft.push_title = draft.push_body = SHORT
     draft.push_url = "javascript:fired()"
-    draft.onsite_body = f"<p>{SHORT}</p>"
+    # Wagtail's editor of rich text takes nothing that is not well formed.
+    draft.onsite_body = '<p><img src="x" onerror="fired()"/><b onmouseover="fired()">x</b></p>'
     draft.save()
     draft.save_revision()
 

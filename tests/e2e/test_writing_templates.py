@@ -111,7 +111,7 @@ def test_preview_is_drawn_for_a_persona_and_for_a_contact(admin: Page, live_serv
     expect(panel.frame_locator("iframe").locator("body")).to_contain_text("Hi Ada")
 
     admin.get_by_role("link", name="Send a test").click()
-    expect(admin.get_by_label("To")).to_have_value("chief@example.com")
+    expect(admin.get_by_role("textbox", name="To")).to_have_value("chief@example.com")
     expect(admin.get_by_label("With the data of")).to_have_value("previewed")
     admin.get_by_role("button", name="Send the test").click()
     expect(admin.locator(".messages")).to_contain_text("on its way to chief@example.com")

@@ -29,10 +29,10 @@ def shop() -> dict[str, Any]:
     pytest.importorskip("oscar", reason="needs django-oscar")
     env = {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.hosts.oscar.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.hosts.oscar_shop.settings",
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, str(ROOT / "tests/hosts/oscar/visits.py")]
+    command = [sys.executable, str(ROOT / "tests/hosts/oscar_shop/visits.py")]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout)

@@ -25,10 +25,10 @@ def shop() -> dict[str, Any]:
     pytest.importorskip("salesman", reason="needs django-salesman-plus")
     env = {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.hosts.salesman.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.hosts.salesman_shop.settings",
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, str(ROOT / "tests/hosts/salesman/visits.py")]
+    command = [sys.executable, str(ROOT / "tests/hosts/salesman_shop/visits.py")]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout)

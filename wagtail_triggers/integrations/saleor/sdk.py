@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from asgiref.sync import sync_to_async  # Django brings it
+from django.db import connections
 from jwt.api_jwk import PyJWKSet
 from saleor_sdk.marina.client import AbstractSaleorClient
 from saleor_sdk.marina.config import AbstractSaleorConfigProvider, SaleorConfigData
@@ -39,9 +42,15 @@ T = TypeVar("T")
 
 async def _in_thread(call: Callable[..., T], *args: object, **kwargs: object) -> T:
     """Run a call that waits, with a database connection of its own that is closed afterwards."""
-    from asgiref.sync import sync_to_async  # Django brings it
 
-    return await sync_to_async(call, thread_sensitive=True)(*args, **kwargs)
+    def carried_out() -> T:
+        try:
+            return call(*args, **kwargs)
+        finally:
+            if threading.current_thread() is not threading.main_thread():
+                connections.close_all()
+
+    return await sync_to_async(carried_out, thread_sensitive=True)()
 
 
 def _known(domain: str) -> InstanceSettings:

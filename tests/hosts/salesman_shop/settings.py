@@ -7,13 +7,13 @@ import django
 SECRET_KEY = "only-for-tests-" + "x" * 50
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
-ROOT_URLCONF = "tests.hosts.salesman.urls"
+ROOT_URLCONF = "tests.hosts.salesman_shop.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 INSTALLED_APPS = [
     "wagtail_triggers",
     "wagtail_triggers.integrations.salesman",
-    "tests.hosts.salesman.goods",
+    "tests.hosts.salesman_shop.goods",
     "salesman.core",
     "salesman.basket",
     "salesman.checkout",
@@ -73,15 +73,15 @@ if django.VERSION >= (6, 1):
 else:
     EMAIL_BACKEND = LOCMEM
 
-SALESMAN_PRODUCT_TYPES = {"goods.Tea": "tests.hosts.salesman.goods.shop.TeaSerializer"}
-SALESMAN_PAYMENT_METHODS = ["tests.hosts.salesman.goods.shop.Invoice"]
+SALESMAN_PRODUCT_TYPES = {"goods.Tea": "tests.hosts.salesman_shop.goods.shop.TeaSerializer"}
+SALESMAN_PAYMENT_METHODS = ["tests.hosts.salesman_shop.goods.shop.Invoice"]
 
 WAGTAIL_SITE_NAME = "Teas"
 WAGTAILADMIN_BASE_URL = "https://teas.example"
 WAGTAIL_TRIGGERS_NUDGE = "off"
 WAGTAIL_TRIGGERS_SALESMAN = {
     "CURRENCY": "EUR",
-    "PRODUCT": "tests.hosts.salesman.goods.models.more",
+    "PRODUCT": "tests.hosts.salesman_shop.goods.models.more",
     "CART_URL": "/cart/",
     "ORDER_URL": "/orders/{ref}/?token={token}",
 }

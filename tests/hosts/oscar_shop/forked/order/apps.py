@@ -4,4 +4,4 @@ from oscar.apps.order import apps
 
 
 class OrderConfig(apps.OrderConfig):
-    name = "tests.hosts.oscar.forked.order"
+    name = "tests.hosts.oscar_shop.forked.order"

@@ -15,7 +15,7 @@ from oscar.defaults import *  # noqa: F403
 SECRET_KEY = "only-for-tests-" + "x" * 50
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
-ROOT_URLCONF = "tests.hosts.oscar.urls"
+ROOT_URLCONF = "tests.hosts.oscar_shop.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SITE_ID = 1
 
@@ -33,7 +33,7 @@ OSCAR_APPS = [
     "oscar.apps.payment.apps.PaymentConfig",
     "oscar.apps.offer.apps.OfferConfig",
     # Forked, as every second project does with one app or another.
-    "tests.hosts.oscar.forked.order.apps.OrderConfig",
+    "tests.hosts.oscar_shop.forked.order.apps.OrderConfig",
     "oscar.apps.customer.apps.CustomerConfig",
     "oscar.apps.search.apps.SearchConfig",
     "oscar.apps.voucher.apps.VoucherConfig",

@@ -11,7 +11,7 @@ from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.hosts.oscar.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.hosts.oscar_shop.settings")
 
 import django
 import oscar

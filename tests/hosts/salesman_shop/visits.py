@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from decimal import Decimal as D
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.hosts.salesman.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.hosts.salesman_shop.settings")
 
 import django
 
@@ -29,7 +29,7 @@ from salesman.basket.models import Basket
 from salesman.orders.models import Order
 from wagtail.models import Site
 
-from tests.hosts.salesman.goods.models import Tea
+from tests.hosts.salesman_shop.goods.models import Tea
 from wagtail_triggers.core.shop import get_shop
 from wagtail_triggers.events.models import Event, MappingFault
 from wagtail_triggers.integrations.salesman.payloads import cart_payload
