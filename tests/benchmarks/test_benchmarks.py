@@ -67,7 +67,7 @@ def figures(path: Path) -> dict[str, dict[str, Any]]:
 
 @needs_postgres
 @pytest.mark.timeout(900 if FULL else 120)
-@pytest.mark.parametrize("name", ["all"] if FULL else ["p1", "p7"])
+@pytest.mark.parametrize("name", ["all"] if FULL else ["p7"])
 def test_benchmark_run_small_measures_both_sides_and_is_not_worse_than_half_its_mark(
     name: str, tmp_path: Path
 ) -> None:
