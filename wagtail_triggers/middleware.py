@@ -59,28 +59,33 @@ class VisitorMiddleware:
         A fault of ours never breaks the page.
         """
         visitor = visitor_of(request)
-        if not visitor or response.status_code >= 400 or not may_follow(request):
+        if not visitor or response.status_code >= 400:
             return
+        joins = self._joins(request, visitor)
+        viewed = settings.PAGE_VIEWS and self._is_page(request, response)
+        if not (joins or viewed) or not may_follow(request):
+            return
+        who = _who(request, visitor)
         try:
             with transaction.atomic():
-                self._join(request, visitor)
-                if settings.PAGE_VIEWS and self._is_page(request, response):
+                if joins:
+                    request.session[_JOINED] = joins
+                    track("user_updated", contact=who)
+                if viewed:
                     url = request.build_absolute_uri()[:2_000]
-                    track("page_viewed", contact=_who(request, visitor), payload={"url": url})
+                    track("page_viewed", contact=who, payload={"url": url})
         except (InvalidEvent, DatabaseError):
             logger.exception("A visit could not be recorded; the page was shown all the same")
 
     @staticmethod
-    def _join(request: HttpRequest, visitor: str) -> None:
-        """Say once in a session that the guest behind the cookie is this customer."""
+    def _joins(request: HttpRequest, visitor: str) -> str:
+        """What the session has to remember where it has not yet told whose browser this is."""
         user = getattr(request, "user", None)
         session = getattr(request, "session", None)
         if user is None or not user.is_authenticated or session is None:
-            return
+            return ""
         mark = f"{user.pk}:{visitor}"
-        if session.get(_JOINED) != mark:
-            session[_JOINED] = mark
-            track("user_updated", contact=_who(request, visitor))
+        return mark if session.get(_JOINED) != mark else ""
 
     @classmethod
     def _is_page(cls, request: HttpRequest, response: HttpResponse) -> bool:
