@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.hosts.outside import printed
+
 #: One process migrates a whole shop; a busy machine takes a minute and more.
 pytestmark = pytest.mark.timeout(240)
 
-ROOT = Path(__file__).resolve().parents[2]
 Events = list[dict[str, Any]]
 
 
@@ -22,18 +18,12 @@ Events = list[dict[str, Any]]
 def shop(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `shop_visits` printed. One process makes all visits: its migrations take 15 s."""
     pytest.importorskip("salesman", reason="the example shop needs django-salesman-plus")
-    env = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "example_site.settings",
-        "EXAMPLE_SITE_VAR": str(tmp_path_factory.mktemp("shop")),
-        "EXAMPLE_SITE_URL": "http://testserver",
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, str(Path(__file__).with_name("shop_visits.py"))]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return printed(
+        "shop_visits.py",
+        "example_site.settings",
+        EXAMPLE_SITE_VAR=str(tmp_path_factory.mktemp("shop")),
+        EXAMPLE_SITE_URL="http://testserver",
+    )
 
 
 @pytest.fixture

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.hosts.outside import printed
+
 #: One process makes the tables of two systems; a busy machine takes a minute.
 pytestmark = pytest.mark.timeout(240)
 
-ROOT = Path(__file__).resolve().parents[2]
 Events = list[dict[str, Any]]
 ASSAM = {
     "sku": "A", "name": "Assam", "quantity": 2,
@@ -27,16 +23,7 @@ ASSAM = {
 def shop() -> dict[str, Any]:
     """What `visits` printed."""
     pytest.importorskip("oscar", reason="needs django-oscar")
-    env = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.hosts.oscar_shop.settings",
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, str(ROOT / "tests/hosts/oscar_shop/visits.py")]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return printed("oscar_shop/visits.py", "tests.hosts.oscar_shop.settings")
 
 
 @pytest.fixture

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.hosts.outside import printed
 from wagtail_triggers.integrations.salesman.checks import check_settings
 
 pytestmark = pytest.mark.timeout(240)
 
-ROOT = Path(__file__).resolve().parents[2]
 Events = list[dict[str, Any]]
 
 
@@ -23,16 +18,7 @@ Events = list[dict[str, Any]]
 def shop() -> dict[str, Any]:
     """What `visits` printed."""
     pytest.importorskip("salesman", reason="needs django-salesman-plus")
-    env = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.hosts.salesman_shop.settings",
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, str(ROOT / "tests/hosts/salesman_shop/visits.py")]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return printed("salesman_shop/visits.py", "tests.hosts.salesman_shop.settings")
 
 
 @pytest.fixture

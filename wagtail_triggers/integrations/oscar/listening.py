@@ -21,9 +21,10 @@ from oscar.apps.search import signals as search_signals
 from oscar.core.loading import get_model
 
 from ...api import Happened, Who, map_signal
+from ...core.adapting import absolute
 from ...core.money import money
 from ...core.visitors import current_request, visitor_of
-from .payloads import absolute, cart_payload, order_payload, product_payload, sku_of
+from .payloads import cart_payload, order_payload, product_payload, sku_of
 from .people import who_asks, whose_basket, whose_order
 from .words import words
 

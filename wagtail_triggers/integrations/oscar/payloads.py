@@ -10,21 +10,14 @@ from django.db.models import prefetch_related_objects
 from django.urls import NoReverseMatch, reverse
 from oscar.core.loading import get_model
 
-from ...conf import settings
+from ...core.adapting import absolute, filled
 from ...core.money import money
-
-
-def absolute(path: str) -> str:
-    """An address of the shop with its host; "" stays "", and a whole address stays itself."""
-    if not path or path.startswith(("http://", "https://")):
-        return path
-    return f"{settings.base_url}{path}" if settings.base_url else ""
 
 
 def product_payload(product: Any) -> dict[str, Any]:
     """A product: what `product_viewed` and `product_back_in_stock` carry."""
     record = _record_of(product)
-    return _plain(
+    return filled(
         sku=sku_of(product, record),
         name=product.get_title(),
         url=absolute(product.get_absolute_url()),
@@ -39,7 +32,7 @@ def cart_payload(basket: Any) -> dict[str, Any]:
     lines = list(_lines_of(basket))
     total = sum((_line_price(one) * one.quantity for one in lines), Decimal(0))
     currency = next((one.price_currency for one in lines), "")
-    return _plain(
+    return filled(
         cart_id=str(basket.pk),
         lines=[_cart_line(one) for one in lines],
         total=money(total, currency),
@@ -51,7 +44,7 @@ def order_payload(order: Any) -> dict[str, Any]:
     """An order with its lines, as they were bought."""
     lines = list(order.lines.all())
     _load_products(lines)
-    return _plain(
+    return filled(
         order_id=str(order.pk),
         number=str(order.number),
         cart_id=str(order.basket_id or ""),
@@ -76,7 +69,7 @@ def _sums(order: Any, lines: list[Any]) -> dict[str, Any]:
 def _address(address: Any) -> dict[str, str] | None:
     if address is None:
         return None
-    return _plain(
+    return filled(
         name=address.name,
         line1=address.line1,
         line2=", ".join(one for one in (address.line2, address.line3) if one),
@@ -109,7 +102,7 @@ def _load_products(lines: list[Any]) -> None:
 
 
 def _cart_line(line: Any) -> dict[str, Any]:
-    return _plain(
+    return filled(
         sku=sku_of(line.product, line.stockrecord),
         name=line.product.get_title(),
         quantity=line.quantity,
@@ -122,7 +115,7 @@ def _cart_line(line: Any) -> dict[str, Any]:
 
 def _order_line(line: Any, currency: str) -> dict[str, Any]:
     product = line.product
-    return _plain(
+    return filled(
         sku=str(line.partner_sku or line.upc or f"product:{line.product_id or 0}"),
         name=line.title,
         quantity=line.quantity,
@@ -172,7 +165,3 @@ def _path(name: str, **kwargs: Any) -> str:
         return reverse(name, kwargs=kwargs or None)
     except NoReverseMatch:
         return ""
-
-
-def _plain(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value not in (None, "")}

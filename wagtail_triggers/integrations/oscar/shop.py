@@ -12,10 +12,11 @@ from typing import ClassVar, Final, Literal
 
 from oscar.core.loading import get_model
 
+from ...core.adapting import ORDER_STATES, primary_keys
 from ...core.money import money
 from ...core.shop import CartNow, OrderNow, ProductNow, ShopAdapter
 from .payloads import cart_payload, order_payload
-from .words import STATES, words
+from .words import words
 
 #: The states of a basket in which its owner may still buy it.
 _ALIVE: Final = frozenset({"Open", "Saved", "Frozen"})
@@ -28,7 +29,7 @@ class OscarShop(ShopAdapter):
 
     def carts(self, ids: Collection[str], *, timeout: float) -> Mapping[str, CartNow]:
         """Baskets by their id; one that was merged is empty, its lines are in another one."""
-        baskets = get_model("basket", "Basket").objects.filter(pk__in=_numbers(ids))
+        baskets = get_model("basket", "Basket").objects.filter(pk__in=primary_keys(ids))
         found = {}
         for basket in baskets:
             payload = cart_payload(basket)
@@ -43,10 +44,10 @@ class OscarShop(ShopAdapter):
     def orders(self, ids: Collection[str], *, timeout: float) -> Mapping[str, OrderNow]:
         """Orders by their id."""
         known = words("STATUSES")
-        orders = get_model("order", "Order").objects.filter(pk__in=_numbers(ids))
+        orders = get_model("order", "Order").objects.filter(pk__in=primary_keys(ids))
         return {
             str(order.pk): OrderNow(
-                STATES.get(known.get(order.status, ""), "placed"), order_payload(order)
+                ORDER_STATES.get(known.get(order.status, ""), "placed"), order_payload(order)
             )
             for order in orders.prefetch_related("lines__product")
         }
@@ -72,7 +73,3 @@ def _now(record: object) -> ProductNow:
     stock = record.net_stock_level  # type: ignore[attr-defined]
     price = money(record.price, record.price_currency)  # type: ignore[attr-defined]
     return ProductNow(bool(product.is_public and (not tracked or stock > 0)), price)
-
-
-def _numbers(ids: Collection[str]) -> list[int]:
-    return [int(one) for one in ids if one.isdecimal() and len(one) < 19]

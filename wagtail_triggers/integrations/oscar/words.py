@@ -15,15 +15,13 @@ What is named there is added to the defaults; an empty word takes one away.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from ...conf import settings
+from ...core.adapting import order_words
 from ...exceptions import ConfigurationError
 
 SETTING: Final = "WAGTAIL_TRIGGERS_OSCAR"
-_ORDERS: Final = frozenset(
-    {"order_paid", "order_shipped", "order_delivered", "order_cancelled", "order_refunded"}
-)
 #: The words of Oscar's own sandbox and documentation, and those that projects use most.
 DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
     "STATUSES": {
@@ -48,14 +46,6 @@ DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
         "Refunded": "order_refunded",
     },
 }
-#: What `core.shop` calls an order in that state.
-STATES: Final[Mapping[str, str]] = {
-    "order_paid": "paid",
-    "order_shipped": "shipped",
-    "order_delivered": "delivered",
-    "order_cancelled": "cancelled",
-    "order_refunded": "refunded",
-}
 
 
 def words(kind: str) -> Mapping[str, str]:
@@ -75,19 +65,7 @@ def _read() -> dict[str, dict[str, str]]:
             f"{SETTING} has {', '.join(sorted(map(repr, unknown)))}; it may have "
             f"{', '.join(sorted(DEFAULTS))}."
         )
-    return {kind: _merged(kind, known, given.get(kind) or {}) for kind, known in DEFAULTS.items()}
-
-
-def _merged(kind: str, known: Mapping[str, str], given: Any) -> dict[str, str]:
-    if not isinstance(given, Mapping):
-        raise ConfigurationError(
-            f'{SETTING}["{kind}"] must be a mapping such as {{"Sent": "order_shipped"}}.'
-        )
-    for word, event in given.items():
-        if event and event not in _ORDERS:
-            raise ConfigurationError(
-                f'{SETTING}["{kind}"][{word!r}] is {event!r}; it may be '
-                f'{", ".join(sorted(_ORDERS))}, or "" for nothing.'
-            )
-    merged = {**known, **{str(word): str(event) for word, event in given.items()}}
-    return {word: event for word, event in merged.items() if event}
+    return {
+        kind: order_words(known, given.get(kind) or {}, f'{SETTING}["{kind}"]')
+        for kind, known in DEFAULTS.items()
+    }

@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.utils.dateparse import parse_datetime
 
 from ...api import Who
+from ...core.adapting import filled
 from ...core.money import money
 from .configuration import InstanceSettings
 from .exceptions import Unreadable
@@ -228,7 +229,7 @@ def _static_checkout(body: Json, known: InstanceSettings) -> tuple[Happening, ..
         )
         for one in body.get("lines") or ()
     ]
-    payload = _plain(cart_id=key, checkout_id=key, lines=lines, url=known.page("CART", id=key))
+    payload = filled(cart_id=key, checkout_id=key, lines=lines, url=known.page("CART", id=key))
     return (Happening("cart_updated", who, key, payload),)
 
 
@@ -246,7 +247,7 @@ def _static_order(body: Json, known: InstanceSettings) -> tuple[Happening, ...] 
         )
         for one in body.get("lines") or ()
     ]
-    payload = _plain(
+    payload = filled(
         order_id=key,
         number=_text(body.get("number")),
         lines=lines,
@@ -272,7 +273,7 @@ _STATIC: Final[Mapping[str, Reader]] = {
 def cart_payload(checkout: Json, known: InstanceSettings) -> dict[str, Any]:
     """What `cart_updated` carries, of a checkout as our queries ask for it."""
     key = str(checkout["id"])
-    return _plain(
+    return filled(
         cart_id=key,
         checkout_id=key,
         lines=[_checkout_line(one, known) for one in checkout.get("lines") or ()],
@@ -284,7 +285,7 @@ def cart_payload(checkout: Json, known: InstanceSettings) -> dict[str, Any]:
 def order_payload(order: Json, known: InstanceSettings) -> dict[str, Any]:
     """What `order_placed` carries, of an order as our queries ask for it."""
     key, cart = str(order["id"]), _text(order.get("checkoutId"))
-    return _plain(
+    return filled(
         order_id=key,
         number=_text(order.get("number")),
         cart_id=cart,
@@ -303,7 +304,7 @@ def _address(address: Any) -> dict[str, str] | None:
     if not isinstance(address, Mapping):
         return None
     names = (_text(address.get("firstName")), _text(address.get("lastName")))
-    return _plain(
+    return filled(
         name=" ".join(one for one in names if one),
         line1=_text(address.get("streetAddress1")),
         line2=_text(address.get("streetAddress2")),
@@ -316,7 +317,7 @@ def _address(address: Any) -> dict[str, str] | None:
 
 def product_payload(variant: Json, known: InstanceSettings) -> dict[str, Any]:
     """What `product_back_in_stock` carries, of a variant as our queries ask for it."""
-    return _plain(
+    return filled(
         sku=_text(variant.get("sku")) or str(variant["id"]),
         name=_text(_of(variant, "product", "name")) or _text(variant.get("name")),
         url=known.page("PRODUCT", slug=_text(_of(variant, "product", "slug"))),
@@ -355,11 +356,7 @@ def _line(
     *, sku: str, name: str, quantity: Any, price: dict[str, str] | None, **more: str
 ) -> dict[str, Any]:
     """A line; what a shorter query left out is left out here too."""
-    return _plain(sku=sku, name=name or sku, quantity=quantity, unit_price=price, **more)
-
-
-def _plain(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value not in (None, "")}
+    return filled(sku=sku, name=name or sku, quantity=quantity, unit_price=price, **more)
 
 
 def _person(user: Json) -> Who:

@@ -58,7 +58,7 @@ class SaleorShop(ShopAdapter):
         for key, checkout in _by_id(client, "checkout", CHECKOUT, ids, timeout):
             lines = checkout.get("lines") or ()
             status = "open" if lines else "empty"
-            found[key] = CartNow(status, cart_payload(_exact(checkout), known))  # type: ignore[arg-type]
+            found[key] = CartNow(status, cart_payload(checkout, known))  # type: ignore[arg-type]
         # A checkout that is gone was ordered, or thrown away: either way nobody is reminded of it.
         return {key: found.get(key, CartNow("ordered")) for key in ids}
 
@@ -66,7 +66,7 @@ class SaleorShop(ShopAdapter):
         """Look orders up."""
         client, known = self._open()
         return {
-            key: OrderNow(_status(order), order_payload(_exact(order), known))
+            key: OrderNow(_status(order), order_payload(order, known))
             for key, order in _by_id(client, "order", f"{ORDER} isPaid", ids, timeout)
         }
 
@@ -140,15 +140,6 @@ def _product(variant: Mapping[str, Any]) -> ProductNow:
 def _status(order: Mapping[str, Any]) -> str:
     known = _STATUS.get(str(order.get("status")))
     return known or ("paid" if order.get("isPaid") else "placed")
-
-
-def _exact(found: Any) -> Any:
-    """The same with amounts as texts: JSON's floats hold no money."""
-    if isinstance(found, float):
-        return repr(found)
-    if isinstance(found, Mapping):
-        return {name: _exact(one) for name, one in found.items()}
-    return [_exact(one) for one in found] if isinstance(found, list) else found
 
 
 def _chunks(values: list[str], size: int) -> Iterator[list[str]]:

@@ -20,26 +20,16 @@ from typing import Any, Final
 from django.utils.module_loading import import_string
 
 from ...conf import settings
+from ...core.adapting import order_words
 from ...exceptions import ConfigurationError
 
 SETTING: Final = "WAGTAIL_TRIGGERS_SALESMAN"
 _KNOWN: Final = frozenset({"CURRENCY", "STATUSES", "PRODUCT", "CART_URL", "ORDER_URL"})
-_ORDERS: Final = frozenset(
-    {"order_paid", "order_shipped", "order_delivered", "order_cancelled", "order_refunded"}
-)
 _STATUSES: Final[Mapping[str, str]] = {
     "SHIPPED": "order_shipped",
     "COMPLETED": "order_delivered",
     "CANCELLED": "order_cancelled",
     "REFUNDED": "order_refunded",
-}
-#: What `core.shop` calls an order in that state.
-STATES: Final[Mapping[str, str]] = {
-    "order_paid": "paid",
-    "order_shipped": "shipped",
-    "order_delivered": "delivered",
-    "order_cancelled": "cancelled",
-    "order_refunded": "refunded",
 }
 
 
@@ -82,21 +72,11 @@ def configuration() -> Configuration:
         )
     return Configuration(
         currency=currency,
-        statuses=_statuses(given.get("STATUSES") or {}),
+        statuses=order_words(_STATUSES, given.get("STATUSES") or {}, f'{SETTING}["STATUSES"]'),
         product=_function(given.get("PRODUCT")),
         cart_url=str(given.get("CART_URL") or ""),
         order_url=_pattern(str(given.get("ORDER_URL") or "")),
     )
-
-
-def _statuses(given: Any) -> dict[str, str]:
-    if not isinstance(given, Mapping) or set(given.values()) - _ORDERS - {""}:
-        raise ConfigurationError(
-            f'{SETTING}["STATUSES"] must be a mapping of statuses to one of '
-            f'{", ".join(sorted(_ORDERS))}, or to "" for nothing.'
-        )
-    merged = {**_STATUSES, **{str(status): str(event) for status, event in given.items()}}
-    return {status: event for status, event in merged.items() if event}
 
 
 def _function(path: Any) -> Callable[[Any], Mapping[str, Any]] | None:

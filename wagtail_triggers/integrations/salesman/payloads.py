@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 from salesman.core.utils import get_salesman_model
 
-from ...conf import settings
+from ...core.adapting import absolute, filled
 from ...core.money import money
 from ...core.visitors import current_request
 from .configuration import Configuration, configuration
@@ -29,7 +29,7 @@ def cart_payload(basket: Any) -> dict[str, Any]:
         price = price_of(item.product)
         total += price * item.quantity
         lines.append(_line(item.product, item.quantity, price, config))
-    return _plain(
+    return filled(
         cart_id=str(basket.pk),
         lines=lines,
         total=money(total, config.currency) if lines else None,
@@ -42,7 +42,7 @@ def order_payload(order: Any, *, cart_id: str = "") -> dict[str, Any]:
     config = configuration()
     items = order.items.order_by("pk").prefetch_related("product")
     url = config.order_url.format(ref=order.ref, token=order.token)
-    return _plain(
+    return filled(
         order_id=str(order.pk),
         number=order.ref,
         cart_id=cart_id,
@@ -57,7 +57,7 @@ def _bought(item: Any, config: Configuration) -> dict[str, Any]:
     known = dict(item.product_data or {})
     if item.product is not None:
         return _line(item.product, item.quantity, item.unit_price, config)
-    return _plain(
+    return filled(
         sku=str(known.get("code") or item.product_id or "-"),
         name=str(known.get("name") or "-"),
         quantity=item.quantity,
@@ -66,7 +66,7 @@ def _bought(item: Any, config: Configuration) -> dict[str, Any]:
 
 
 def _line(product: Any, quantity: int, price: Decimal, config: Configuration) -> dict[str, Any]:
-    return _plain(
+    return filled(
         **{
             "sku": str(product.code),
             "name": str(product.name),
@@ -87,13 +87,6 @@ def price_of(product: Any) -> Decimal:
     return Decimal(product.get_price(current_request() or HttpRequest()))
 
 
-def absolute(path: str) -> str:
-    """An address of the shop with its host; "" stays "", and a whole address stays itself."""
-    if not path or path.startswith(("http://", "https://")):
-        return path
-    return f"{settings.base_url}{path}" if settings.base_url else ""
-
-
 def _url(product: Any) -> str:
     """A Wagtail page says `full_url`, a plain model `get_absolute_url()`, or neither."""
     page = getattr(product, "full_url", None)
@@ -101,7 +94,3 @@ def _url(product: Any) -> str:
         return page
     plain = getattr(product, "get_absolute_url", None)
     return str(plain()) if callable(plain) else ""
-
-
-def _plain(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value not in (None, "")}

@@ -13,9 +13,10 @@ from typing import ClassVar
 from salesman.conf import app_settings
 from salesman.core.utils import get_salesman_model
 
+from ...core.adapting import ORDER_STATES, primary_keys
 from ...core.money import money
 from ...core.shop import CartNow, OrderNow, ProductNow, ShopAdapter
-from .configuration import STATES, configuration
+from .configuration import configuration
 from .payloads import cart_payload, order_payload, price_of
 
 
@@ -26,7 +27,7 @@ class SalesmanShop(ShopAdapter):
 
     def carts(self, ids: Collection[str], *, timeout: float) -> Mapping[str, CartNow]:
         """Baskets by their id. One that was ordered is deleted, so it is not there any more."""
-        baskets = get_salesman_model("Basket").objects.filter(pk__in=_numbers(ids))
+        baskets = get_salesman_model("Basket").objects.filter(pk__in=primary_keys(ids))
         payloads = {str(basket.pk): cart_payload(basket) for basket in baskets}
         return {
             key: CartNow("open" if payload.get("lines") else "empty", payload)
@@ -36,10 +37,10 @@ class SalesmanShop(ShopAdapter):
     def orders(self, ids: Collection[str], *, timeout: float) -> Mapping[str, OrderNow]:
         """Orders by their id."""
         statuses = configuration().statuses
-        orders = get_salesman_model("Order").objects.filter(pk__in=_numbers(ids))
+        orders = get_salesman_model("Order").objects.filter(pk__in=primary_keys(ids))
         return {
             str(order.pk): OrderNow(
-                STATES.get(statuses.get(order.status, ""), "placed"), order_payload(order)
+                ORDER_STATES.get(statuses.get(order.status, ""), "placed"), order_payload(order)
             )
             for order in orders.prefetch_related("items")
         }
@@ -54,7 +55,3 @@ class SalesmanShop(ShopAdapter):
                 on_sale = bool(getattr(product, "live", True))
                 found[str(product.code)] = ProductNow(on_sale, money(price_of(product), currency))
         return found
-
-
-def _numbers(ids: Collection[str]) -> list[int]:
-    return [int(one) for one in ids if one.isdecimal() and len(one) < 19]
