@@ -29,7 +29,7 @@ FIGURES = {
 #: What a planted slow-down of ours cannot touch: it compares two workers with one, who all dawdle.
 NOT_OURS_ALONE = {"p4 two workers"}
 
-#: Without this CI has the time for three of them.
+#: Without this only one of them is run; CI runs none, for want of time.
 FULL = bool(os.environ.get("TRIGGERS_FULL"))
 
 
